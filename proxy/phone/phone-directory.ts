@@ -1,0 +1,36 @@
+/** The person as the provider named them; only these may pick a directory entry. */
+export type Person = {
+  readonly subject: string
+  readonly username: string
+  readonly email?: string
+  readonly claimedPhone?: string
+}
+
+/**
+ * `found`: E.164 numbers in the directory's order, without duplicates. `none`: the one entry of
+ * this person holds no number. `unavailable`: nobody can say; never to be read as `none`.
+ */
+export type PhoneLookup =
+  | { kind: 'found'; numbers: readonly [string, ...string[]] }
+  | { kind: 'none' }
+  | { kind: 'unavailable'; reason: LookupProblem; detail: string }
+
+export type LookupProblem =
+  | 'connection'
+  | 'timeout'
+  | 'credentials'
+  | 'no_entry'
+  | 'several_entries'
+  | 'referral'
+  | 'unreadable_number'
+  | 'refused'
+
+/** Where a person's numbers come from; never throws for what the directory or the network does. */
+export type PhoneDirectory = {
+  lookUp(person: Person): Promise<PhoneLookup>
+  /** Whether a look-up could work now, for readyz and `stepgate check`. */
+  check(): Promise<DirectoryCheck>
+  close(): Promise<void>
+}
+
+export type DirectoryCheck = { kind: 'ok'; detail: string } | { kind: 'problem'; detail: string }

@@ -1,0 +1,31 @@
+import type { Acr } from '../policy/acr.ts'
+
+/**
+ * Who is signed in and what was proved, as sealed in the session cookie. Times are epoch
+ * milliseconds. `family` stays the same from sign-in to sign-out and is what a code is bound to;
+ * `id` is new at sign-in and at each step-up.
+ */
+export type Session = {
+  readonly id: string
+  readonly family: string
+  readonly subject: string
+  readonly username: string
+  readonly email?: string
+  readonly name?: string
+  readonly groups: readonly string[]
+  /** `phone_number` of the provider, in E.164, kept only when `phone_number_verified` was true. */
+  readonly claimedPhone?: string
+  /** Language tags asked for by `ui_locales` at the provider or its `locale` claim. */
+  readonly locale?: string
+  readonly acr: Acr
+  /** RFC 8176 values, without duplicates. */
+  readonly amr: readonly string[]
+  /** When the provider says that the person signed in (`auth_time`), or when we saw it. */
+  readonly authTime: number
+  /** When the last code was verified; absent while `acr` is `basic`. */
+  readonly otpTime?: number
+  /** Start of this session: the absolute lifetime counts from here. */
+  readonly createdAt: number
+  /** Last time the cookie was written: the idle limit counts from here. */
+  readonly seenAt: number
+}
