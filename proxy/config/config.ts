@@ -1,0 +1,97 @@
+import type { CountryCode } from 'libphonenumber-js'
+import type { RequiredAcr } from '../policy/acr.ts'
+import type { Rule } from '../policy/rule.ts'
+
+/** Everything that the environment says, except secrets; safe to print. Durations in ms, sizes in bytes. */
+export type Config = {
+  /** An origin: no path, no query. */
+  readonly publicUrl: URL
+  readonly upstream: UpstreamAddress
+  readonly listen: ListenAddress
+  /** Paths of PEM files; present when stepgate serves TLS itself. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string }
+  readonly session: { readonly idle: number; readonly lifetime: number }
+  readonly oidc: {
+    readonly issuer: URL
+    readonly clientId: string
+    readonly scopes: readonly string[]
+    readonly usernameClaim: string
+    readonly groupsClaim: string
+    /** acr or amr values of the provider that already count as `twilio_sms`. */
+    readonly trustAcr: readonly string[]
+  }
+  readonly defaultAcr: RequiredAcr
+  readonly rules: readonly Rule[]
+  readonly twilio: {
+    readonly accountSid: string
+    readonly apiKeySid?: string
+    readonly from:
+      | { readonly kind: 'number'; readonly number: string }
+      | { readonly kind: 'service'; readonly sid: string }
+    readonly apiUrl?: URL
+  }
+  /** Countries that may be texted; the first reads numbers that are written without one. */
+  readonly smsCountries: readonly [CountryCode, ...CountryCode[]]
+  readonly otp: { readonly length: number; readonly ttl: number; readonly attempts: number }
+  readonly phoneSource: 'ldap' | 'claims'
+  /** Present when `phoneSource` is `ldap`. */
+  readonly ldap?: LdapConfig
+  readonly store: { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'memory' }
+  /** CIDRs whose forwarding headers are believed. */
+  readonly trustedProxies: readonly string[]
+  readonly headers: readonly HeaderTemplate[]
+  readonly headersEncoding: 'utf-8' | 'percent'
+  readonly encodedSlashes: 'reject' | 'allow'
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+    readonly access: boolean
+  }
+  readonly brand: {
+    readonly name: string
+    /** An https URL or a `data:` image, or the name of a file in `pagesDir`. */
+    readonly logo?: string
+    /** `#rrggbb` */
+    readonly color?: string
+    /** A sentence, an e-mail address, a phone number or a URL. */
+    readonly supportContact?: string
+  }
+  readonly pagesDir?: string
+}
+
+export type UpstreamAddress =
+  | { readonly kind: 'tcp'; readonly origin: URL }
+  | { readonly kind: 'unix'; readonly path: string }
+
+export type ListenAddress =
+  | { readonly kind: 'tcp'; readonly host?: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+
+export type LdapConfig = {
+  readonly url: URL
+  readonly bindDn: string
+  readonly baseDn: string
+  readonly startTls: boolean
+  readonly caFile?: string
+  /** With `{username}`, `{sub}`, `{email}`. */
+  readonly userFilter: string
+  readonly phoneAttributes: readonly [string, ...string[]]
+}
+
+/**
+ * A header that the application is told, with `{username}`, `{email}`, `{name}`, `{groups}`,
+ * `{subject}`, `{acr}`, `{amr}`, `{auth_time}`, `{secret}` in its value. A value that begins with
+ * `Basic ` has its rest sent in base64 (RFC 7617).
+ */
+export type HeaderTemplate = { readonly name: string; readonly value: string }
+
+/** Everything that must never be printed. */
+export type Secrets = {
+  /** Newest first; the newest seals, all unseal. */
+  readonly sessionSecrets: readonly [string, ...string[]]
+  readonly oidcClientSecret: string
+  /** Of the account, or of the API key when `twilio.apiKeySid` is set. */
+  readonly twilioSecret: string
+  readonly ldapBindPassword?: string
+  /** What `{secret}` stands for in header templates. */
+  readonly headersSecret?: string
+}

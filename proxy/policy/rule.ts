@@ -1,0 +1,36 @@
+import type { RequiredAcr } from './acr.ts'
+
+/**
+ * One line of `STEPGATE_RULES`, compiled. All parts that are present must hold for it to match;
+ * the first match wins.
+ */
+export type Rule = {
+  /** The line as written, for messages and logs. */
+  readonly source: string
+  readonly requires: RequiredAcr | 'deny'
+  /** Upper case; absent: every method. GET in a rule also covers HEAD. */
+  readonly methods?: ReadonlySet<string>
+  /** Lower case, without port; absent: every host. */
+  readonly host?: string
+  /** Tests a canonical path: decoded, lower case, without query and `;parameters`. */
+  readonly matchesPath: (path: string) => boolean
+  /** The code must not be older than this (ms); only with `twilio_sms`. */
+  readonly maxAge?: number
+  /** The person must be in one of these groups; compared exactly. */
+  readonly groups?: readonly string[]
+}
+
+/** What the rules look at. `paths` holds every reading that an application may give to the target. */
+export type RuleRequest = {
+  readonly method: string
+  /** Lower case, without port. */
+  readonly host: string
+  readonly paths: readonly [string, ...string[]]
+}
+
+/** What to do with a request; `maxAge` in ms says how fresh the code has to be. */
+export type Decision =
+  | { readonly kind: 'forward' }
+  | { readonly kind: 'sign-in' }
+  | { readonly kind: 'step-up'; readonly acr: 'twilio_sms'; readonly maxAge?: number }
+  | { readonly kind: 'deny'; readonly reason: 'rule' | 'groups' }

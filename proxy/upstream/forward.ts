@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** How one exchange with the application went; the gate logs it and answers what is not `answered`. */
+export type ForwardOutcome =
+  /** The response has begun or is through; nothing is left to answer. */
+  | { kind: 'answered'; status: number }
+  /** No response began, so that an error page can still be sent. */
+  | { kind: 'unreachable'; error: Error }
+  | { kind: 'timed-out'; error: Error }
+  | { kind: 'invalid-response'; error: Error }
+  /** The response was cut in the middle and the client's connection with it. */
+  | { kind: 'cut-off'; error: Error }
+  /** The client went away first. */
+  | { kind: 'client-gone' }
+
+/** One exchange: the target as it was judged, and the header list as `rebuildHeaders` made it. */
+export type ForwardRequest = {
+  readonly method: string
+  /** Byte for byte what the rules judged. */
+  readonly target: string
+  /** Name, value, name, value, …; values are latin1 strings of the bytes to send. */
+  readonly headers: readonly string[]
+}
+
+/** Streams a request to the application and its response back, with backpressure both ways. */
+export type Forwarder = {
+  forward(
+    request: ForwardRequest,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    setCookies: readonly string[],
+  ): Promise<ForwardOutcome>
+  close(): Promise<void>
+}
