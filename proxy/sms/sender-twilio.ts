@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import twilio from 'twilio'
+import type { Config } from '../config/config.ts'
+import { accountCheck, failureCheck, keyCheck } from './account-check.ts'
+import { failureOf, outcomeOf } from './outcome.ts'
+import type { Sender, SenderCheck, SendOutcome, SmsMessage } from './sender.ts'
+
+/** Seams for tests; all have defaults. */
+export type TwilioSenderOptions = {
+  /** For one exchange with Twilio from first to last byte, retry included; ms. */
+  timeout?: number
+  /** Waits so many ms. */
+  delay?: (ms: number) => Promise<unknown>
+  /** In [0, 1): spreads retries, so that many instances don't come back at once. */
+  random?: () => number
+  /** A clock that never goes back, ms. */
+  elapsed?: () => number
+}
+
+const TWILIO_API = 'https://api.twilio.com'
+// Twilio takes 1 to 36,000 seconds and advises against 5 or less.
+const VALIDITY = { least: 6, most: 36_000 }
+
+/**
+ * Sends through Twilio's Programmable Messaging. `secret` is the account's auth token, or the
+ * secret of `config.apiKeySid`. Nothing that Twilio or the network does is thrown, and no number,
+ * code or credential leaves with an outcome.
+ */
+export function createTwilioSender(
+  config: Config['twilio'],
+  secret: string,
+  options: TwilioSenderOptions = {},
+): Sender {
+  const { accountSid, apiKeySid, from } = config
+  const client = twilio(apiKeySid ?? accountSid, secret, {
+    accountSid,
+    httpClient: createHttpClient(config.apiUrl, options),
+    // Empty: the SDK would read TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL, which change the
+    // host and print requests.
+    edge: '',
+    region: '',
+    logLevel: '',
+  })
+  const sender = from.kind === 'number' ? { from: from.number } : { messagingServiceSid: from.sid }
+  const asked = {
+    credentials: apiKeySid === undefined ? 'token' : 'api-key',
+    origin: (config.apiUrl ?? new URL(TWILIO_API)).origin,
+  } as const
+
+  async function send({ to, body, validForSeconds }: SmsMessage): Promise<SendOutcome> {
+    try {
+      const { sid, errorCode } = await client.messages.create({
+        ...sender,
+        to,
+        body,
+        validityPeriod: validityPeriod(validForSeconds),
+        messageIntent: 'otp',
+      })
+      if (Number.isInteger(errorCode) && errorCode !== 0) return outcomeOf({ code: errorCode })
+      // A 2xx without a message may have been taken: never to be sent again by itself.
+      return isMessageSid(sid) ? { kind: 'sent', id: sid } : outcomeOf({})
+    } catch (error) {
+      return outcomeOf(failureOf(error))
+    }
+  }
+
+  async function check(): Promise<SenderCheck> {
+    try {
+      const account = await client.api.v2010.accounts(accountSid).fetch()
+      return account.sid === accountSid ? accountCheck(account) : failureCheck({}, asked)
+    } catch (error) {
+      const failure = failureOf(error)
+      const mayBeKeyOnly = failure.status === 401 || failure.status === 403
+      return apiKeySid !== undefined && mayBeKeyOnly ? checkKey() : failureCheck(failure, asked)
+    }
+  }
+
+  // Only main keys may read the account (https://www.twilio.com/docs/iam/api-keys).
+  async function checkKey(): Promise<SenderCheck> {
+    try {
+      await client.messages.page({ pageSize: 1 })
+      return keyCheck()
+    } catch (error) {
+      return failureCheck(failureOf(error), asked)
+    }
+  }
+
+  return { send, check }
+}
+
+function validityPeriod(seconds: number): number {
+  return Math.min(Math.max(Math.floor(seconds), VALIDITY.least), VALIDITY.most)
+}
+
+function isMessageSid(sid: unknown): sid is string {
+  return typeof sid === 'string' && /^(SM|MM)[0-9a-f]{32}$/i.test(sid)
+}
+
+function createHttpClient(
+  apiUrl: URL | undefined,
+  {
+    timeout = 10_000,
+    delay = sleep,
+    random = Math.random,
+    elapsed = () => performance.now(),
+  }: TwilioSenderOptions,
+): InstanceType<typeof twilio.RequestClient> {
+  class HttpClient extends twilio.RequestClient {
+    constructor() {
+      // A connection that was closed while idle would cost somebody their code: what was reset is
+      // never sent again.
+      super({ timeout, keepAlive: false, maxSockets: 100, autoRetry: false })
+      this.axios.defaults.maxContentLength = 1_000_000
+      this.axios.interceptors.request.use((request) => ({
+        ...request,
+        // The SDK's own timeout starts again with each byte.
+        signal: AbortSignal.timeout(Math.ceil(request.timeout ?? timeout)),
+      }))
+    }
+
+    override async request<T>(given: Parameters<RequestOf<T>>[0]): ReturnType<RequestOf<T>> {
+      const opts = { ...given, uri: rebased(given.uri, apiUrl) }
+      const started = elapsed()
+      try {
+        const answer = await super.request<T>({ ...opts, timeout })
+        if (!isRateLimit(answer)) return answer
+        const pause = 250 + random() * 750
+        const left = timeout - (elapsed() - started) - pause
+        // With less, the answer would be given up on while Twilio takes the message.
+        if (left < timeout / 5) return answer
+        await delay(pause)
+        return await super.request<T>({ ...opts, timeout: left })
+      } finally {
+        // They hold the number, the code and the Authorization header.
+        delete this.lastRequest
+        delete this.lastResponse
+      }
+    }
+  }
+  return new HttpClient()
+}
+
+type RequestOf<T> = typeof twilio.RequestClient.prototype.request<T>
+
+function rebased(uri: string, apiUrl: URL | undefined): string {
+  if (!apiUrl) return uri
+  const { pathname, search } = new URL(uri)
+  return `${apiUrl.origin}${apiUrl.pathname.replace(/\/+$/, '')}${pathname}${search}`
+}
+
+/** Twilio refused for want of room; with another code (21611) it would refuse again. */
+function isRateLimit({ statusCode, body }: { statusCode: number; body: unknown }): boolean {
+  const code = typeof body === 'object' && body !== null && 'code' in body ? body.code : undefined
+  return statusCode === 429 && (code === 20429 || code === undefined)
+}
