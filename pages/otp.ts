@@ -1,0 +1,76 @@
+import { html } from 'hono/html'
+import { layout } from './layout.ts'
+import { isAboutInput, NOTICE_ID, type OtpNotice, otpNotice } from './otp-notice.ts'
+import type { Html, PageFrame } from './page.ts'
+import { type Account, account } from './parts/account.ts'
+import { remaining } from './parts/duration.ts'
+import { type ReturnFields, returnFields, withReturnFields } from './parts/return-fields.ts'
+
+/** What the code page shows; durations in seconds. */
+export type OtpProps = {
+  /** Of the number that the code goes to: all that is ever shown of it. */
+  readonly lastDigits: string
+  readonly codeLength: number
+  /** Whether there is a live code that may be typed in. */
+  readonly canEnter: boolean
+  /** Until the code expires; counts only when it can be entered. */
+  readonly expiresIn: number
+  /** Until another message may be asked for; 0: now. */
+  readonly resendIn: number
+  readonly canChangeNumber: boolean
+  readonly notice?: OtpNotice
+  readonly return: ReturnFields
+  readonly account: Account
+}
+
+/** Asks for the code. */
+export function render(frame: PageFrame, props: OtpProps): Html {
+  const { t } = frame
+  const { canEnter, codeLength: length, lastDigits: digits, notice } = props
+  return layout(frame, {
+    title: t(canEnter ? 'otp.title' : 'otp.title-no-code'),
+    icon: 'phone',
+    error: isAboutInput(notice),
+    script: 'otp.js',
+    body: [
+      html`<p class="lead">${t(canEnter ? 'otp.lead' : 'otp.lead-no-code', { length, digits })}</p>`,
+      notice === undefined ? undefined : otpNotice(frame, notice, props),
+      canEnter ? codeForm(frame, props) : undefined,
+      resendForm(frame, props),
+      props.canChangeNumber ? changeNumber(frame, props) : undefined,
+      account(frame, props.account),
+    ],
+  })
+}
+
+function codeForm(frame: PageFrame, props: OtpProps): Html {
+  const { t } = frame
+  const { codeLength, expiresIn, notice } = props
+  const wrong = isAboutInput(notice)
+  // Wide enough for a pasted code with spaces; the server reads the digits.
+  return html`<form method="post" action="/_stepgate/otp" data-once data-code-length="${codeLength}">
+${returnFields(props.return)}
+<label for="code">${t('otp.label', { length: codeLength })}</label>
+<input class="code" id="code" name="code" type="text" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9 \\-]*" maxlength="40" title="${t('otp.pattern')}" dir="ltr" autocapitalize="off" spellcheck="false" enterkeyhint="go" required autofocus${wrong ? html` aria-invalid="true" aria-describedby="${NOTICE_ID}"` : undefined}>
+<button class="button" type="submit">${t('otp.submit')}</button>
+<p class="hint" role="timer" data-countdown="${expiresIn}" data-running="${t('otp.valid-for', { time: '{time}' })}" data-done="${t('otp.ran-out')}" data-announce>${t('otp.valid-for', { time: remaining(frame, expiresIn) })}</p>
+<p class="unseen" role="status" data-announcer></p>
+</form>`
+}
+
+function resendForm(frame: PageFrame, props: OtpProps): Html {
+  const key = props.canEnter ? 'otp.resend' : 'otp.send-new'
+  const label = frame.t(key)
+  const running = frame.t(`${key}-in`, { time: '{time}' })
+  const countdown = html` data-countdown="${props.resendIn}" data-running="${running}" data-done="${label}"`
+  // Without JavaScript the button always works: the server says how long to wait.
+  return html`<form method="post" action="/_stepgate/otp/resend" data-once>
+${returnFields(props.return)}
+<button class="button${props.canEnter ? ' button-quiet' : ''}" type="submit"${props.resendIn > 0 ? countdown : undefined}>${label}</button>
+</form>`
+}
+
+function changeNumber(frame: PageFrame, props: OtpProps): Html {
+  const path = withReturnFields('/_stepgate/otp/number', props.return)
+  return html`<p class="other"><a href="${path}">${frame.t('otp.change-number')}</a></p>`
+}

@@ -1,0 +1,31 @@
+import type { BadRequestProps } from './bad-request.ts'
+import type { ChooseNumberProps } from './choose-number.ts'
+import type { ConfirmSignOutProps } from './confirm-sign-out.ts'
+import type { ContinueProps } from './continue.ts'
+import type { DeniedProps } from './denied.ts'
+import type { LockedProps } from './locked.ts'
+import type { NoNumberProps } from './no-number.ts'
+import type { OtpProps } from './otp.ts'
+import type { SignInFailedProps } from './sign-in-failed.ts'
+import type { SignedOutProps } from './signed-out.ts'
+import type { UnavailableProps } from './unavailable.ts'
+import type { UpstreamDownProps } from './upstream-down.ts'
+
+/** Every page by its file name, with what it shows. */
+export type PageProps = {
+  'bad-request': BadRequestProps
+  'choose-number': ChooseNumberProps
+  'confirm-sign-out': ConfirmSignOutProps
+  continue: ContinueProps
+  denied: DeniedProps
+  locked: LockedProps
+  'no-number': NoNumberProps
+  'not-found': Readonly<Record<string, never>>
+  otp: OtpProps
+  'sign-in-failed': SignInFailedProps
+  'signed-out': SignedOutProps
+  unavailable: UnavailableProps
+  'upstream-down': UpstreamDownProps
+}
+
+export type PageName = keyof PageProps

@@ -1,0 +1,24 @@
+import type { PageFrame } from '../page.ts'
+
+/** A duration in the visitor's language, in one unit, rounded up: `45 seconds`, `2 minutes`, `24 hours`. */
+export function duration(frame: PageFrame, seconds: number): string {
+  const whole = Math.max(1, Math.ceil(seconds))
+  if (whole < 90) return inUnit(frame, whole, 'second')
+  const minutes = Math.ceil(whole / 60)
+  return minutes < 90
+    ? inUnit(frame, minutes, 'minute')
+    : inUnit(frame, Math.ceil(minutes / 60), 'hour')
+}
+
+/** The same rounded down, for what ends: it never promises more than there is. */
+export function remaining(frame: PageFrame, seconds: number): string {
+  return seconds < 60
+    ? inUnit(frame, Math.max(1, Math.floor(seconds)), 'second')
+    : inUnit(frame, Math.floor(seconds / 60), 'minute')
+}
+
+function inUnit(frame: PageFrame, count: number, unit: 'second' | 'minute' | 'hour'): string {
+  return new Intl.NumberFormat(frame.lang, { style: 'unit', unit, unitDisplay: 'long' }).format(
+    count,
+  )
+}

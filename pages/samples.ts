@@ -1,0 +1,156 @@
+import type { FailedReason, RefusedReason } from '../proxy/sms/sender.ts'
+import type { OtpProps } from './otp.ts'
+import type { PageName, PageProps } from './page-props.ts'
+
+/** One state of a page. */
+export type Sample<Name extends PageName> = {
+  readonly state: string
+  readonly props: PageProps[Name]
+}
+
+const account = { username: 'alice', signOutUrl: '/_stepgate/sign-out' }
+const target = { returnTo: '/reports/2026?view=all', maxAge: '900' }
+
+const otp: OtpProps = {
+  lastDigits: '42',
+  codeLength: 6,
+  canEnter: true,
+  expiresIn: 300,
+  resendIn: 30,
+  canChangeNumber: true,
+  return: target,
+  account,
+}
+const noCode: OtpProps = { ...otp, canEnter: false, expiresIn: 0, resendIn: 0 }
+
+const REFUSED: readonly RefusedReason[] = [
+  'not_a_number',
+  'not_mobile',
+  'country_not_enabled',
+  'opted_out',
+  'not_routable',
+  'blocked',
+]
+const FAILED: readonly FailedReason[] = [
+  'credentials',
+  'trial_account',
+  'sender_not_registered',
+  'rate_limited',
+  'unavailable',
+  'rejected',
+]
+
+/** Every state of every page: what tests look at, and what replaced pages are tried with at start. */
+export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } = {
+  otp: [
+    { state: 'plain', props: { ...otp, canChangeNumber: false, return: {}, resendIn: 0 } },
+    { state: 'sent', props: { ...otp, notice: { kind: 'sent' } } },
+    { state: 'already sent', props: { ...otp, notice: { kind: 'already-sent' } } },
+    { state: 'resent', props: { ...otp, resendIn: 60, notice: { kind: 'resent' } } },
+    { state: 'wrong', props: { ...otp, notice: { kind: 'wrong', attemptsLeft: 3 } } },
+    { state: 'wrong, one left', props: { ...otp, notice: { kind: 'wrong', attemptsLeft: 1 } } },
+    { state: 'wrong, none left', props: { ...noCode, notice: { kind: 'wrong', attemptsLeft: 0 } } },
+    { state: 'expired', props: { ...noCode, notice: { kind: 'expired' } } },
+    { state: 'used up', props: { ...noCode, notice: { kind: 'used-up' } } },
+    { state: 'superseded here', props: { ...otp, notice: { kind: 'superseded' } } },
+    { state: 'superseded elsewhere', props: { ...noCode, notice: { kind: 'superseded' } } },
+    { state: 'none', props: { ...noCode, notice: { kind: 'none' } } },
+    { state: 'not a code', props: { ...otp, notice: { kind: 'not-a-code' } } },
+    { state: 'wait', props: { ...otp, resendIn: 28, notice: { kind: 'wait', seconds: 28 } } },
+    {
+      state: 'send limited',
+      props: { ...noCode, resendIn: 3600, notice: { kind: 'send-limited', seconds: 3600 } },
+    },
+    ...REFUSED.map((reason, index) => ({
+      state: `refused: ${reason}`,
+      props: {
+        ...noCode,
+        canChangeNumber: index % 2 === 0,
+        notice: { kind: 'send-failed' as const, reason },
+      },
+    })),
+    ...FAILED.map((reason) => ({
+      state: `failed: ${reason}`,
+      props: {
+        ...(reason === 'unavailable' ? { ...otp, resendIn: 0 } : noCode),
+        notice: { kind: 'send-failed' as const, reason },
+      },
+    })),
+  ],
+  'choose-number': [
+    {
+      state: 'two numbers',
+      props: {
+        choices: [
+          { id: '0', lastDigits: '42' },
+          { id: '1', lastDigits: '07' },
+        ],
+        return: target,
+        account,
+      },
+    },
+    {
+      state: 'alike, nothing chosen',
+      props: {
+        choices: [
+          { id: '0', lastDigits: '42' },
+          { id: '1', lastDigits: '42' },
+          { id: '2', lastDigits: '07' },
+        ],
+        nothingChosen: true,
+        return: target,
+        account,
+      },
+    },
+  ],
+  'no-number': [{ state: 'none', props: { retryUrl: '/_stepgate/otp', account } }],
+  locked: [
+    { state: 'wait', props: { kind: 'wait', seconds: 30, retryUrl: '/_stepgate/otp', account } },
+    {
+      state: 'locked',
+      props: { kind: 'locked', seconds: 86_400, retryUrl: '/_stepgate/otp', account },
+    },
+  ],
+  'sign-in-failed': [
+    { state: 'expired', props: { reason: 'expired', retryUrl: '/' } },
+    { state: 'starting again', props: { reason: 'expired', retryUrl: '/', autoRetry: true } },
+    { state: 'other browser', props: { reason: 'other-browser', retryUrl: '/' } },
+    {
+      state: 'refused',
+      props: {
+        reason: 'refused',
+        providerError: 'access_denied',
+        providerDescription: 'The resource owner denied the request.',
+        retryUrl: '/',
+      },
+    },
+    { state: 'invalid', props: { reason: 'invalid', retryUrl: '/' } },
+    {
+      state: 'provider error',
+      props: { reason: 'provider-error', providerError: 'server_error', retryUrl: '/' },
+    },
+  ],
+  denied: [
+    { state: 'by a rule, nobody signed in', props: { reason: 'rule' } },
+    { state: 'by groups', props: { reason: 'groups', account } },
+  ],
+  'upstream-down': [
+    { state: 'unreachable', props: { kind: 'unreachable', retryUrl: '/reports' } },
+    { state: 'timed out after a form', props: { kind: 'timed-out' } },
+    { state: 'invalid', props: { kind: 'invalid', retryUrl: '/reports' } },
+  ],
+  unavailable: (['provider', 'directory', 'store', 'sms', 'busy', 'unexpected'] as const).map(
+    (reason) => ({ state: reason, props: { reason, retryUrl: '/' } }),
+  ),
+  'confirm-sign-out': [{ state: 'asks', props: { username: 'alice', stayUrl: '/' } }],
+  'signed-out': [
+    { state: 'everywhere', props: { signInUrl: '/', providerSignedOut: true } },
+    { state: 'here only', props: { signInUrl: '/', providerSignedOut: false } },
+  ],
+  continue: [{ state: 'goes on', props: { url: '/reports' } }],
+  'not-found': [{ state: 'nothing', props: {} }],
+  'bad-request': (['address', 'form', 'cross-site', 'method'] as const).map((reason) => ({
+    state: reason,
+    props: { reason },
+  })),
+}
