@@ -1,0 +1,167 @@
+import {
+  addConnectionOptions,
+  foldName,
+  PLAIN_CONNECTION,
+  rememberVerdicts,
+  withoutHeaders,
+} from './header-verdicts.ts'
+import { compileOwnCookies, type OwnCookies, withoutOwnCookies } from './own-cookies.ts'
+
+/** What the header rebuild needs to know of the configuration, compiled once. */
+export type HeaderSettings = {
+  readonly judge: (name: string) => Verdict
+  readonly ownCookies: OwnCookies
+}
+
+/** Who sent a request, as the front door sees it. */
+export type ClientFacts = {
+  /** Address of the peer, empty when it has none (a unix socket). */
+  readonly address: string
+  /** Whether the peer is a trusted proxy, whose `X-Forwarded-For` is continued. */
+  readonly trusted: boolean
+  /** Host, with its port if any, and scheme under which the browser sees this. */
+  readonly host: string
+  readonly proto: 'http' | 'https'
+  readonly requestId: string
+}
+
+type Verdict = 'keep' | 'drop' | 'host' | 'cookie' | 'connection' | 'chunked' | 'forwarded-for'
+
+/** Hop-by-hop (RFC 9110 §7.6.1), and `Expect`, which is answered by the front door. */
+const HOP_BY_HOP = [
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'upgrade',
+  'http2-settings',
+  'expect',
+]
+
+/** Make some application serve another target than the one that was judged, or (`Proxy`, httpoxy) worse. */
+const MISLEADING = [
+  'x-original-url',
+  'x-original-uri',
+  'x-original-host',
+  'x-rewrite-url',
+  'x-host',
+  'x-script-name',
+  'forwarded',
+  'proxy',
+]
+
+const METHOD_OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override']
+
+/** Headers of stepgate's own beside the identity headers and all of `X-Forwarded-` and `X-Stepgate-`. */
+const OWN_HEADERS = ['x-request-id', 'x-forwarded', 'x-stepgate']
+
+const SPECIAL: Readonly<Record<string, Verdict>> = {
+  host: 'host',
+  cookie: 'cookie',
+  connection: 'connection',
+  'content-length': 'keep',
+  'transfer-encoding': 'chunked',
+  'x-forwarded-for': 'forwarded-for',
+}
+
+/** What a `Connection` header can't take away: framing, routing and what is cleaned here. */
+const LASTING = ['host', 'content-length', 'cookie']
+
+/** Compiles which client headers may pass; names in any case. */
+export function compileHeaderSettings(options: {
+  readonly identityNames: readonly string[]
+  readonly ownCookieNames: readonly string[]
+  /** Whether a rule names methods, so that the method must be the one that was judged. */
+  readonly rulesNameMethods: boolean
+}): HeaderSettings {
+  const dropped = new Set([
+    ...HOP_BY_HOP,
+    ...MISLEADING,
+    ...OWN_HEADERS,
+    ...(options.rulesNameMethods ? METHOD_OVERRIDES : []),
+    ...options.identityNames.map(foldName),
+  ])
+  return {
+    judge: rememberVerdicts((name) => judgeName(name, dropped)),
+    ownCookies: compileOwnCookies(options.ownCookieNames),
+  }
+}
+
+function judgeName(name: string, dropped: ReadonlySet<string>): Verdict {
+  const folded = foldName(name)
+  if (dropped.has(folded)) return 'drop'
+  if (Object.hasOwn(SPECIAL, folded)) {
+    return name.toLowerCase() === folded ? (SPECIAL[folded] as Verdict) : 'drop'
+  }
+  const ours = folded.startsWith('x-stepgate-') || folded.startsWith('x-forwarded-')
+  return ours ? 'drop' : 'keep'
+}
+
+/**
+ * The headers for the application: those of the client that may pass, in their order, then
+ * stepgate's. Lists are flat (name, value, …), values latin1 strings of the bytes. Neither
+ * `Transfer-Encoding` nor `Connection` is in the result: the forwarder frames the body.
+ */
+export function rebuildHeaders(
+  rawHeaders: readonly string[],
+  settings: HeaderSettings,
+  identity: readonly string[],
+  client: ClientFacts,
+): string[] {
+  let headers: string[] = []
+  let named: Set<string> | undefined
+  let chain = ''
+  let hasHost = false
+  let chunked = false
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    const value = rawHeaders[i + 1] as string
+    switch (settings.judge(name)) {
+      case 'keep':
+        headers.push(name, value)
+        break
+      case 'drop':
+        break
+      case 'cookie': {
+        const rest = withoutOwnCookies(value, settings.ownCookies)
+        if (rest !== '') headers.push(name, rest)
+        break
+      }
+      case 'host':
+        if (!hasHost) headers.push(name, value)
+        hasHost = true
+        break
+      case 'connection':
+        if (PLAIN_CONNECTION.has(value)) break
+        named ??= new Set()
+        addConnectionOptions(named, value)
+        for (const lasting of LASTING) named.delete(lasting)
+        break
+      case 'chunked':
+        chunked = true
+        break
+      case 'forwarded-for':
+        if (client.trusted) chain = chain === '' ? value : `${chain}, ${value}`
+        break
+    }
+  }
+  // Chunked wins over a length (RFC 9112 §6.3); two framings must never travel together.
+  if (chunked) named = new Set(named).add('content-length')
+  if (named !== undefined) headers = withoutHeaders(headers, named)
+  addForwarded(headers, chain, client)
+  for (let i = 0; i < identity.length; i++) headers.push(identity[i] as string)
+  return headers
+}
+
+/** `chain` is what a trusted peer sent. */
+function addForwarded(headers: string[], chain: string, client: ClientFacts): void {
+  if (client.address !== '') {
+    headers.push('X-Forwarded-For', chain === '' ? client.address : `${chain}, ${client.address}`)
+  } else if (chain !== '') {
+    headers.push('X-Forwarded-For', chain)
+  }
+  headers.push('X-Forwarded-Host', client.host, 'X-Forwarded-Proto', client.proto)
+  headers.push('X-Request-Id', client.requestId)
+}
