@@ -43,6 +43,8 @@ export function loginPage(props: {
   readonly locale: ProviderLocale
   readonly username: string
   readonly failed: boolean
+  /** A sentence below the form. */
+  readonly hint?: string | undefined
 }): Markup {
   const words = SENTENCES[props.locale]
   const focus = raw(' autofocus')
@@ -62,7 +64,8 @@ export function loginPage(props: {
           autocomplete="current-password"${props.username ? focus : ''}>
         <button type="submit">${words.submit}</button>
         <button type="submit" name="cancel" value="yes" class="quiet">${words.cancel}</button>
-      </form>`,
+      </form>
+      ${props.hint ? html`<p class="hint">${props.hint}</p>` : ''}`,
   })
 }
 
@@ -146,6 +149,11 @@ main {
 }
 h1 { margin: 0 0 .25rem; font-size: 1.5rem; line-height: 1.25; }
 h1 + p { margin: 0 0 1.5rem; color: var(--soft); }
+main > :last-child { margin-bottom: 0; }
+.hint {
+  margin: 1rem 0 0; padding-top: 1rem; font-size: .875rem; color: var(--soft);
+  border-top: 1px solid var(--page);
+}
 p { overflow-wrap: anywhere; }
 .error {
   padding: .6rem .8rem; margin: 0 0 1rem; border-radius: 8px;

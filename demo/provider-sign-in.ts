@@ -17,23 +17,29 @@ const HEADERS = {
     "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
 }
 
+/** Who can sign in, what that proves, and a sentence to show below the form. */
+export type SignInOptions = {
+  readonly people: readonly DemoPerson[]
+  readonly authentication: Authentication
+  readonly hint?: string | undefined
+}
+
 /** Shows the sign-in form on GET, and judges what was filled in on POST. */
 export async function answerSignIn(
   provider: Provider,
-  people: readonly DemoPerson[],
-  authentication: Authentication,
+  { people, authentication, hint }: SignInOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const interaction = await findInteraction(provider, request, response)
   if (!interaction) return answerExpired(response)
-  const { login_hint: hint, ui_locales: uiLocales } = interaction.params
+  const { login_hint: loginHint, ui_locales: uiLocales } = interaction.params
   const action = `/sign-in/${interaction.uid}`
   const locale = chooseLocale(typeof uiLocales === 'string' ? uiLocales : undefined)
 
   if (request.method !== 'POST') {
-    const username = typeof hint === 'string' ? hint : ''
-    return send(response, 200, loginPage({ action, locale, username, failed: false }))
+    const username = typeof loginHint === 'string' ? loginHint : ''
+    return send(response, 200, loginPage({ action, locale, username, failed: false, hint }))
   }
 
   const form = await readForm(request)
@@ -45,7 +51,7 @@ export async function answerSignIn(
   const username = form.get('username')?.trim().toLowerCase() ?? ''
   const person = people.find((candidate) => candidate.username === username)
   if (!person || person.password !== form.get('password')) {
-    return send(response, 401, loginPage({ action, locale, username, failed: true }))
+    return send(response, 401, loginPage({ action, locale, username, failed: true, hint }))
   }
   const { acr, amr } = authentication
   const login = { accountId: person.subject, amr: [...amr], ...(acr ? { acr } : {}) }

@@ -33,6 +33,8 @@ export type ProviderOptions = {
   readonly people: readonly DemoPerson[]
   /** What a sign-in proves; by default the password alone, without an acr. */
   readonly authentication?: Authentication
+  /** A sentence below the sign-in form, such as who can sign in to a demo. */
+  readonly hint?: string
   /** Published as `acr_values_supported`. */
   readonly acrValues?: readonly string[]
   /** Hears of what went wrong inside the provider; by default it is written to stderr. */
@@ -121,7 +123,8 @@ export async function startProvider(options: ProviderOptions): Promise<DemoProvi
   async function answer(path: string, request: IncomingMessage, response: ServerResponse) {
     const { provider, callback } = current
     if (path.startsWith('/sign-in/')) {
-      return answerSignIn(provider, options.people, authentication, request, response)
+      const { people, hint } = options
+      return answerSignIn(provider, { people, authentication, hint }, request, response)
     }
     const file = await fileAt(path)
     if (!file) return callback(request, response)

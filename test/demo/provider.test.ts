@@ -23,6 +23,7 @@ describe("the demo's provider", () => {
       port: 0,
       clients: [testClient],
       people: demoPeople,
+      hint: 'Try <alice>',
       onError: (error) => errors.push(error),
     })
   })
@@ -117,6 +118,7 @@ describe("the demo's provider", () => {
     const page = await loginPage({ login_hint: hint })
     assert.doesNotMatch(page.text(), /<script>alert/)
     assert.equal(readForms(page)[0]?.fields.username, hint)
+    assert.match(page.text(), /Try &lt;alice&gt;/)
   })
 
   it('speaks the language of ui_locales', async () => {
