@@ -28,19 +28,24 @@ export type Store = {
   /**
    * Counts one try and sets the wait that follows it. While a wait is running nothing is counted.
    * `waits[n - 1]` is the wait after the nth strike in ms (0: none; the last repeats; Infinity:
-   * until the record expires). Each strike prolongs the record to `expiresAt`.
+   * until the record expires). Each strike prolongs the record to `expiresAt` and never shortens
+   * it; a wait ends with its record at the latest.
    */
   strike(key: string, waits: readonly number[], expiresAt: number, now: number): Promise<Strike>
   /** The strike record as it stands, without counting. */
   strikes(key: string, now: number): Promise<Strike>
   /**
    * Counts one in every window, or in none if one of them is full. A window starts with its first
-   * count and lasts `windowMs`.
+   * count and lasts `windowMs`. The keys differ from one another.
    */
   count(windows: readonly CountWindow[], now: number): Promise<Counted>
   /** Remembers that this session id or family is dead, until no cookie of it could still be valid. */
   revoke(id: string, expiresAt: number): Promise<void>
-  /** All revocations that have not expired, in the order in which they came, after `cursor` (0: all). */
+  /**
+   * All revocations that have not expired, in the order in which they came, after `cursor` (0:
+   * all). A cursor that this store can't have given, because the one that gave it was lost, reads
+   * as 0.
+   */
   revocations(cursor: number, now: number): Promise<Revocations>
   /** Resolves when a write would succeed; throws `StoreUnavailableError` otherwise. */
   ping(): Promise<void>
