@@ -79,12 +79,14 @@ function createPrivately(path: string): void {
 
 function prepareDatabase(db: DatabaseSync, path: string, maxBytes: number): void {
   db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON')
+  // Throws before another program's database is changed in any way.
+  isOurs(db, path)
   // WAL with NORMAL: the end of a process loses nothing; only a power cut can lose the last
   // moments, and a sync of the disk in each write would stop all requests for its time.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
   db.exec('PRAGMA journal_size_limit = 16777216')
   db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE)}`)
-  // Asked under the lock, for two processes may open a new file at once.
+  // Asked again under the lock, for two processes may open a new file at once.
   db.exec('BEGIN IMMEDIATE')
   if (!isOurs(db, path)) db.exec(SCHEMA)
   db.exec('COMMIT')

@@ -255,10 +255,12 @@ describe('a store that is in trouble', () => {
     const made = new DatabaseSync(other)
     made.exec('CREATE TABLE theirs (x)')
     made.close()
+    const before = readFileSync(other)
     await assert.rejects(
       openStore({ kind: 'sqlite', path: other }),
       isUnavailable(/another program/),
     )
+    assert.deepEqual(readFileSync(other), before)
 
     const store = createSqliteStore(path)
     await store.ping()
