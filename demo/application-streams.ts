@@ -27,6 +27,7 @@ export function sendEvents(query: URLSearchParams, response: ServerResponse): vo
 export function sendDownload(query: URLSearchParams, response: ServerResponse): boolean {
   const bytes = readNumber(query, 'bytes', 1024 * 1024)
   if (bytes > MAX_DOWNLOAD_BYTES) return false
+  response.strictContentLength = true
   response.writeHead(200, {
     'content-type': 'application/octet-stream',
     'content-length': bytes,
