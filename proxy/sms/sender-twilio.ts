@@ -31,20 +31,15 @@ export function createTwilioSender(
   secret: string,
   options: TwilioSenderOptions = {},
 ): Sender {
-  const { accountSid, apiKeySid, from } = config
+  const { accountSid, apiKeySid, from, apiUrl = new URL(TWILIO_API) } = config
   const client = twilio(apiKeySid ?? accountSid, secret, {
     accountSid,
-    httpClient: createHttpClient(config.apiUrl, options),
-    // Empty: the SDK would read TWILIO_EDGE, TWILIO_REGION and TWILIO_LOG_LEVEL, which change the
-    // host and print requests.
-    edge: '',
-    region: '',
-    logLevel: '',
+    httpClient: createHttpClient(apiUrl, options),
   })
   const sender = from.kind === 'number' ? { from: from.number } : { messagingServiceSid: from.sid }
   const asked = {
     credentials: apiKeySid === undefined ? 'token' : 'api-key',
-    origin: (config.apiUrl ?? new URL(TWILIO_API)).origin,
+    origin: apiUrl.origin,
   } as const
 
   async function send({ to, body, validForSeconds }: SmsMessage): Promise<SendOutcome> {
@@ -97,7 +92,7 @@ function isMessageSid(sid: unknown): sid is string {
 }
 
 function createHttpClient(
-  apiUrl: URL | undefined,
+  apiUrl: URL,
   {
     timeout = 10_000,
     delay = sleep,
@@ -142,8 +137,8 @@ function createHttpClient(
 
 type RequestOf<T> = typeof twilio.RequestClient.prototype.request<T>
 
-function rebased(uri: string, apiUrl: URL | undefined): string {
-  if (!apiUrl) return uri
+// Always, or the SDK's TWILIO_EDGE and TWILIO_REGION would choose the host.
+function rebased(uri: string, apiUrl: URL): string {
   const { pathname, search } = new URL(uri)
   return `${apiUrl.origin}${apiUrl.pathname.replace(/\/+$/, '')}${pathname}${search}`
 }

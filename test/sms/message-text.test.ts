@@ -59,7 +59,7 @@ test('spells a brand in GSM-7 so that it costs no segment', () => {
 })
 
 test('names the host where a brand has letters that GSM-7 cannot spell', () => {
-  for (const brand of ['株式会社', 'Ελλάδα', 'Газпром', '🚀', '', '@#\n']) {
+  for (const brand of ['株式会社', 'Ελλάδα', 'ΔΕΗ', 'Газпром', '🚀', '', '@#\n']) {
     assert.ok(codeMessage({ ...contoso, brand }).startsWith('a.example code 123456.'), brand)
   }
 })

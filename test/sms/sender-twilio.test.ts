@@ -85,6 +85,13 @@ test('another base URL may have a path of its own', async (t) => {
   assert.equal(standIn.messages().length, 2)
 })
 
+test('each message has a connection of its own, as one that went stale would lose it', async (t) => {
+  const { apiUrl, connections } = await serveTwilio(t)
+  const sender = senderTo(apiUrl)
+  for (let n = 0; n < 3; n += 1) assert.equal((await sender.send(message)).kind, 'sent')
+  assert.equal(connections(), 3)
+})
+
 test("the SDK's own environment variables change nothing and print nothing", async (t) => {
   const environment = { TWILIO_EDGE: 'sydney', TWILIO_REGION: 'au1', TWILIO_LOG_LEVEL: 'debug' }
   Object.assign(process.env, environment)
@@ -183,7 +190,14 @@ const unclear: [string, Parameters<TwilioStandIn['script']>[0]][] = [
     { kind: 'raw', status: 201, body: `{"sid":"${CODE}","to":"${NUMBER}"}` },
   ],
   ['400 that echoes', { kind: 'raw', status: 500, body: `{"code":${CODE},"message":"${NUMBER}"}` }],
-  ['an endless answer', { kind: 'raw', status: 201, body: `"${'x'.repeat(2_000_000)}"` }],
+  [
+    'an endless answer',
+    {
+      kind: 'raw',
+      status: 201,
+      body: JSON.stringify({ sid: `SM${'e'.repeat(32)}`, body: 'x'.repeat(2_000_000) }),
+    },
+  ],
 ]
 for (const [name, script] of unclear) {
   test(`${name} is unavailable, asked once, and says nothing private`, async (t) => {

@@ -34,6 +34,10 @@ export async function serveTwilio(
     req.url = url.slice(basePath.length)
     standIn.handle(req, res)
   })
+  let connections = 0
+  server.on('connection', () => {
+    connections += 1
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
     server.closeAllConnections()
@@ -42,6 +46,8 @@ export async function serveTwilio(
   const { port } = server.address() as AddressInfo
   return {
     standIn,
+    /** How many connections came in so far. */
+    connections: () => connections,
     origin: `http://127.0.0.1:${port}`,
     apiUrl: new URL(`http://127.0.0.1:${port}${basePath}`),
   }
