@@ -1,0 +1,92 @@
+import type { Session } from '../session/session.ts'
+import type { RequiredAcr } from './acr.ts'
+import type { Decision, Rule, RuleRequest } from './rule.ts'
+import { isPast, satisfies } from './satisfies.ts'
+
+const FORWARD: Decision = { kind: 'forward' }
+const SIGN_IN: Decision = { kind: 'sign-in' }
+const DENY_BY_RULE: Decision = { kind: 'deny', reason: 'rule' }
+const DENY_BY_GROUPS: Decision = { kind: 'deny', reason: 'groups' }
+
+/**
+ * What to do with a request: for each reading of its path the first rule that matches decides, or
+ * else the default; of several readings the strictest decision counts. What is not understood is
+ * never forwarded.
+ */
+export function decide(
+  rules: readonly Rule[],
+  defaultAcr: RequiredAcr,
+  session: Session | undefined,
+  request: RuleRequest,
+  now: number,
+): Decision {
+  // Fail closed: this comparison is also false if the clock or a time in the session is no number.
+  const known = session !== undefined && isIntact(session, now) ? session : undefined
+  const method = request.method.toUpperCase()
+  let strictest: Decision | undefined
+  for (const path of request.paths) {
+    const rule = rules.find((candidate) => matches(candidate, method, request.host, path))
+    const decision = judge(rule ?? { requires: defaultAcr }, known, now)
+    if (strictest === undefined || isStricter(decision, strictest)) strictest = decision
+  }
+  return strictest ?? DENY_BY_RULE
+}
+
+/** Methods compare ignoring case: an application may well read `post` as POST. */
+function matches(rule: Rule, method: string, host: string, path: string): boolean {
+  return (
+    (rule.host === undefined || rule.host === host) &&
+    (rule.methods === undefined ||
+      rule.methods.has(method) ||
+      (method === 'HEAD' && rule.methods.has('GET'))) &&
+    rule.matchesPath(path)
+  )
+}
+
+function judge(
+  { requires, groups, maxAge }: Pick<Rule, 'requires' | 'groups' | 'maxAge'>,
+  session: Session | undefined,
+  now: number,
+): Decision {
+  switch (requires) {
+    case 'public':
+      return FORWARD
+    case 'basic':
+    case 'twilio_sms':
+      if (session === undefined) return SIGN_IN
+      if (!isMember(session, groups)) return DENY_BY_GROUPS
+      if (requires === 'basic' || satisfies(session, { maxAge }, now)) return FORWARD
+      return { kind: 'step-up', acr: 'twilio_sms', ...(maxAge !== undefined && { maxAge }) }
+    default:
+      return DENY_BY_RULE
+  }
+}
+
+function isMember(session: Session, groups: readonly string[] | undefined): boolean {
+  return groups === undefined || groups.some((group) => session.groups.includes(group))
+}
+
+/** A session that says something impossible says nothing. */
+function isIntact({ acr, createdAt, seenAt, authTime }: Session, now: number): boolean {
+  return (
+    (acr === 'basic' || acr === 'twilio_sms') &&
+    isPast(createdAt, now) &&
+    isPast(seenAt, now) &&
+    // By the provider's clock, so it may well be ahead of ours.
+    Number.isFinite(authTime)
+  )
+}
+
+const STRICTNESS: Readonly<Record<Decision['kind'], number>> = {
+  forward: 0,
+  'step-up': 1,
+  'sign-in': 2,
+  deny: 3,
+}
+
+function isStricter(a: Decision, b: Decision): boolean {
+  if (a.kind === 'step-up' && b.kind === 'step-up') {
+    return (a.maxAge ?? Number.POSITIVE_INFINITY) < (b.maxAge ?? Number.POSITIVE_INFINITY)
+  }
+  return STRICTNESS[a.kind] > STRICTNESS[b.kind]
+}

@@ -1,0 +1,22 @@
+import type { Session } from '../session/session.ts'
+
+/** How far the clocks of two machines may be apart, in ms. */
+const CLOCK_SKEW = 30_000
+
+/**
+ * Whether the session proves `twilio_sms`, by a code that is not older than `maxAge` (ms) if that is
+ * given. A code from the future, or of a time that is no number, proves nothing.
+ */
+export function satisfies(
+  session: Session,
+  { maxAge }: { readonly maxAge?: number | undefined },
+  now: number,
+): boolean {
+  if (session.acr !== 'twilio_sms' || !isPast(session.otpTime, now)) return false
+  return maxAge === undefined || now - session.otpTime <= maxAge
+}
+
+/** Whether this is a time, and one that has been. */
+export function isPast(time: number | undefined, now: number): time is number {
+  return typeof time === 'number' && time - now <= CLOCK_SKEW && Number.isFinite(time)
+}
