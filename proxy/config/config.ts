@@ -25,7 +25,7 @@ export type Config = {
   readonly twilio: {
     readonly accountSid: string
     readonly apiKeySid?: string
-    readonly from:
+    readonly from: /** E.164, a short code or an alphanumeric sender: whatever Twilio takes as `from`. */
       | { readonly kind: 'number'; readonly number: string }
       | { readonly kind: 'service'; readonly sid: string }
     readonly apiUrl?: URL

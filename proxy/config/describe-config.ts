@@ -1,0 +1,98 @@
+import type { Config, ListenAddress, Secrets, UpstreamAddress } from './config.ts'
+import { formatDuration } from './duration.ts'
+import { headersAsChanges } from './parse-headers.ts'
+import { fullName, VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.ts'
+
+/** What stands for a secret, whatever its length. */
+export const MASK = '********'
+
+type Writer = (config: Config, secrets: Secrets) => string | undefined
+
+/**
+ * The effective configuration as `STEPGATE_NAME=value` lines, defaults included, with secrets
+ * masked. What is not set and has no default is left out.
+ */
+export function describeConfig(config: Config, secrets: Secrets): string {
+  return VARIABLE_NAMES.flatMap((name) => {
+    const value = WRITERS[name](config, secrets)
+    if (value === undefined) return []
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: one line each, whatever is in it
+    const line = value.replace(/[\u0000-\u001f\u007f]/g, ' ')
+    return [`${fullName(name)}=${VARIABLES[name].secret ? MASK : line}\n`]
+  }).join('')
+}
+
+/** A writer for each variable, so that none can be forgotten. */
+const WRITERS: Readonly<Record<VariableName, Writer>> = {
+  PUBLIC_URL: ({ publicUrl }) => publicUrl.origin,
+  UPSTREAM: ({ upstream }) => writeUpstream(upstream),
+  LISTEN: ({ listen }) => writeListen(listen),
+  TLS_CERT_FILE: ({ tls }) => tls?.certFile,
+  TLS_KEY_FILE: ({ tls }) => tls?.keyFile,
+  SESSION_SECRET: () => MASK,
+  SESSION_IDLE: ({ session }) => formatDuration(session.idle),
+  SESSION_LIFETIME: ({ session }) => formatDuration(session.lifetime),
+  OIDC_ISSUER: ({ oidc }) => writeUrl(oidc.issuer),
+  OIDC_CLIENT_ID: ({ oidc }) => oidc.clientId,
+  OIDC_CLIENT_SECRET: () => MASK,
+  OIDC_SCOPES: ({ oidc }) => oidc.scopes.join(' '),
+  OIDC_USERNAME_CLAIM: ({ oidc }) => oidc.usernameClaim,
+  OIDC_GROUPS_CLAIM: ({ oidc }) => oidc.groupsClaim,
+  OIDC_TRUST_ACR: ({ oidc }) => oidc.trustAcr.join(' ') || undefined,
+  DEFAULT_ACR: ({ defaultAcr }) => defaultAcr,
+  // A statement with several patterns is several rules of one source.
+  RULES: ({ rules }) => [...new Set(rules.map(({ source }) => source))].join('; ') || undefined,
+  TWILIO_SID: ({ twilio }) => twilio.accountSid,
+  TWILIO_TOKEN: ({ twilio }) => (twilio.apiKeySid === undefined ? MASK : undefined),
+  TWILIO_FROM_NUMBER: ({ twilio: { from } }) => (from.kind === 'number' ? from.number : undefined),
+  TWILIO_MESSAGING_SERVICE_SID: ({ twilio: { from } }) =>
+    from.kind === 'service' ? from.sid : undefined,
+  TWILIO_API_KEY_SID: ({ twilio }) => twilio.apiKeySid,
+  TWILIO_API_KEY_SECRET: ({ twilio }) => (twilio.apiKeySid === undefined ? undefined : MASK),
+  TWILIO_API_URL: ({ twilio }) => twilio.apiUrl && writeUrl(twilio.apiUrl),
+  SMS_COUNTRIES: ({ smsCountries }) => smsCountries.join(','),
+  OTP_LENGTH: ({ otp }) => String(otp.length),
+  OTP_TTL: ({ otp }) => formatDuration(otp.ttl),
+  OTP_ATTEMPTS: ({ otp }) => String(otp.attempts),
+  PHONE_SOURCE: ({ phoneSource }) => phoneSource,
+  LDAP_URL: ({ ldap }) => ldap && writeUrl(ldap.url),
+  LDAP_BIND_DN: ({ ldap }) => ldap?.bindDn,
+  LDAP_BIND_PASSWORD: (_, { ldapBindPassword }) => ldapBindPassword && MASK,
+  LDAP_BASE_DN: ({ ldap }) => ldap?.baseDn,
+  LDAP_STARTTLS: ({ ldap }) => ldap && String(ldap.startTls),
+  LDAP_CA_FILE: ({ ldap }) => ldap?.caFile,
+  LDAP_USER_FILTER: ({ ldap }) => ldap?.userFilter,
+  LDAP_PHONE_ATTRIBUTE: ({ ldap }) => ldap?.phoneAttributes.join(','),
+  STORE: ({ store }) => (store.kind === 'memory' ? 'memory:' : `sqlite:${store.path}`),
+  TRUSTED_PROXIES: ({ trustedProxies }) => trustedProxies.join(',') || undefined,
+  HEADERS: ({ headers }) =>
+    headersAsChanges(headers)
+      .map(({ name, value }) => `${name}=${value}`)
+      .join('; '),
+  HEADERS_SECRET: (_, { headersSecret }) => headersSecret && MASK,
+  HEADERS_ENCODING: ({ headersEncoding }) => headersEncoding,
+  ENCODED_SLASHES: ({ encodedSlashes }) => encodedSlashes,
+  LOG_LEVEL: ({ log }) => log.level,
+  ACCESS_LOG: ({ log }) => (log.access ? 'on' : 'off'),
+  SUPPORT_CONTACT: ({ brand }) => brand.supportContact,
+  BRAND_NAME: ({ brand }) => brand.name,
+  BRAND_LOGO: ({ brand }) => brand.logo,
+  BRAND_COLOR: ({ brand }) => brand.color,
+  PAGES_DIR: ({ pagesDir }) => pagesDir,
+  DEMO_PORT: () => undefined,
+}
+
+/** Without the slash that the URL parser puts after a bare host. */
+function writeUrl(url: URL): string {
+  return url.pathname === '/' ? url.href.replace(/\/$/, '') : url.href
+}
+
+function writeUpstream(upstream: UpstreamAddress): string {
+  return upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.origin.origin
+}
+
+function writeListen(listen: ListenAddress): string {
+  if (listen.kind === 'unix') return `unix:${listen.path}`
+  const host = listen.host?.includes(':') ? `[${listen.host}]` : (listen.host ?? '')
+  return `${host}:${listen.port}`
+}

@@ -1,0 +1,65 @@
+import { problemOfPem } from './check-pem.ts'
+import type { Config, ListenAddress, UpstreamAddress } from './config.ts'
+import type { Files } from './files.ts'
+import { isLoopbackHost } from './loopback.ts'
+import type { Report, Settings, Warn } from './settings.ts'
+
+/** Where requests come in and go on to; checks that they don't go round in a circle. */
+export function readFront(
+  { given, values }: Settings,
+  files: Files,
+  report: Report,
+  warn: Warn,
+): Pick<Config, 'publicUrl' | 'upstream' | 'listen' | 'tls'> | undefined {
+  const { PUBLIC_URL: publicUrl, UPSTREAM: upstream, LISTEN: listen } = values
+  const tls = readTls({ given, values }, files, report)
+  if (upstream && listen && isSameSocket(upstream, listen)) {
+    report('UPSTREAM', 'is where stepgate itself listens (STEPGATE_LISTEN); name the application')
+  }
+  if (!publicUrl || !upstream || !listen) return undefined
+  if (tls && publicUrl.protocol === 'http:') {
+    report('PUBLIC_URL', 'begins with http://, but STEPGATE_TLS_CERT_FILE makes stepgate serve TLS')
+  }
+  if (upstream.kind === 'tcp' && upstream.origin.origin === publicUrl.origin) {
+    warn(
+      'STEPGATE_UPSTREAM is the same as STEPGATE_PUBLIC_URL: unless that name leads elsewhere from here, requests go round in a circle',
+    )
+  }
+  return { publicUrl, upstream, listen, ...(tls && { tls }) }
+}
+
+function readTls({ given, values }: Settings, files: Files, report: Report): Config['tls'] {
+  const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = values
+  if (given.has('TLS_CERT_FILE') && !given.has('TLS_KEY_FILE')) {
+    report('TLS_KEY_FILE', 'is not set, but STEPGATE_TLS_CERT_FILE is; TLS needs both')
+  }
+  if (given.has('TLS_KEY_FILE') && !given.has('TLS_CERT_FILE')) {
+    report('TLS_CERT_FILE', 'is not set, but STEPGATE_TLS_KEY_FILE is; TLS needs both')
+  }
+  if (certFile !== undefined) {
+    const problem = problemOfPem(certFile, files, /-----BEGIN CERTIFICATE-----/, 'certificate')
+    if (problem) report('TLS_CERT_FILE', problem)
+  }
+  if (keyFile !== undefined) {
+    const problem = problemOfPem(keyFile, files, /-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/, 'key')
+    if (problem) report('TLS_KEY_FILE', problem)
+  }
+  return certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined
+}
+
+function isSameSocket(upstream: UpstreamAddress, listen: ListenAddress): boolean {
+  if (upstream.kind === 'unix' || listen.kind === 'unix') {
+    return upstream.kind === 'unix' && listen.kind === 'unix' && upstream.path === listen.path
+  }
+  const { hostname, protocol, port } = upstream.origin
+  const upstreamPort = Number(port || (protocol === 'https:' ? 443 : 80))
+  const host = listen.host?.includes(':') ? `[${listen.host}]` : listen.host
+  const listensHere =
+    host === undefined ||
+    host === '0.0.0.0' ||
+    host === '[::]' ||
+    host === hostname ||
+    (host === 'localhost' && ['127.0.0.1', '[::1]'].includes(hostname)) ||
+    (hostname === 'localhost' && ['127.0.0.1', '[::1]'].includes(host))
+  return upstreamPort === listen.port && listensHere && isLoopbackHost(hostname)
+}

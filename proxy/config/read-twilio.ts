@@ -1,0 +1,84 @@
+import type { Config } from './config.ts'
+import { isLoopbackHost } from './loopback.ts'
+import { countryOf } from './parse-countries.ts'
+import type { Report, Settings, Warn } from './settings.ts'
+
+type Twilio = Pick<Config, 'twilio' | 'smsCountries'> & { readonly twilioSecret: string }
+
+/** The account, who sends, with which credentials and to which countries. */
+export function readTwilio(settings: Settings, report: Report, warn: Warn): Twilio | undefined {
+  const { TWILIO_SID: accountSid, TWILIO_API_URL: apiUrl } = settings.values
+  const from = readFrom(settings, report)
+  const credentials = readCredentials(settings, report)
+  const smsCountries = readCountries(settings, report)
+  if (apiUrl?.protocol === 'http:' && !isLoopbackHost(apiUrl.hostname)) {
+    warn('STEPGATE_TWILIO_API_URL is http: the credentials, codes and numbers travel in the clear')
+  }
+  if (accountSid === undefined || !from || !credentials || !smsCountries) return undefined
+  const { apiKeySid, twilioSecret } = credentials
+  return {
+    twilio: { accountSid, from, ...(apiKeySid && { apiKeySid }), ...(apiUrl && { apiUrl }) },
+    smsCountries,
+    twilioSecret,
+  }
+}
+
+function readFrom(
+  { given, values }: Settings,
+  report: Report,
+): Config['twilio']['from'] | undefined {
+  const { TWILIO_FROM_NUMBER: number, TWILIO_MESSAGING_SERVICE_SID: sid } = values
+  const [hasNumber, hasService] = [
+    given.has('TWILIO_FROM_NUMBER'),
+    given.has('TWILIO_MESSAGING_SERVICE_SID'),
+  ]
+  if (hasNumber && hasService) {
+    report(
+      'TWILIO_MESSAGING_SERVICE_SID',
+      'is set, and so is STEPGATE_TWILIO_FROM_NUMBER; keep one of the two',
+    )
+  }
+  if (!hasNumber && !hasService) {
+    report('TWILIO_FROM_NUMBER', 'is not set, nor is STEPGATE_TWILIO_MESSAGING_SERVICE_SID')
+  }
+  if (number !== undefined) return { kind: 'number', number }
+  return sid === undefined ? undefined : { kind: 'service', sid }
+}
+
+function readCredentials(
+  { given, values }: Settings,
+  report: Report,
+): { apiKeySid?: string; twilioSecret: string } | undefined {
+  const { TWILIO_API_KEY_SID: apiKeySid, TWILIO_API_KEY_SECRET: keySecret } = values
+  const hasKey = given.has('TWILIO_API_KEY_SID')
+  const hasKeySecret = given.has('TWILIO_API_KEY_SECRET')
+  if (hasKey && !hasKeySecret) {
+    report('TWILIO_API_KEY_SECRET', 'is not set, but STEPGATE_TWILIO_API_KEY_SID is')
+  }
+  if (hasKeySecret && !hasKey) {
+    report('TWILIO_API_KEY_SID', 'is not set, but STEPGATE_TWILIO_API_KEY_SECRET is')
+  }
+  if (hasKey || hasKeySecret) {
+    return apiKeySid && keySecret ? { apiKeySid, twilioSecret: keySecret } : undefined
+  }
+  if (!given.has('TWILIO_TOKEN')) {
+    report('TWILIO_TOKEN', 'is not set, nor is STEPGATE_TWILIO_API_KEY_SID')
+  }
+  return values.TWILIO_TOKEN ? { twilioSecret: values.TWILIO_TOKEN } : undefined
+}
+
+function readCountries(
+  { given, values }: Settings,
+  report: Report,
+): Config['smsCountries'] | undefined {
+  if (given.has('SMS_COUNTRIES')) return values.SMS_COUNTRIES
+  const number = values.TWILIO_FROM_NUMBER
+  const country = number === undefined ? undefined : countryOf(number)
+  if (country) return [country]
+  if (number !== undefined) {
+    report('SMS_COUNTRIES', `is not set, and ${JSON.stringify(number)} belongs to no one country`)
+  } else if (given.has('TWILIO_MESSAGING_SERVICE_SID') && !given.has('TWILIO_FROM_NUMBER')) {
+    report('SMS_COUNTRIES', 'is not set, and a messaging service belongs to no one country')
+  }
+  return undefined
+}

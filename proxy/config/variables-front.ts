@@ -1,0 +1,44 @@
+import * as z from 'zod'
+import { parseListen } from './parse-listen.ts'
+import { parseSessionSecret } from './parse-session-secret.ts'
+import { parsePublicUrl, parseUpstream } from './parse-url.ts'
+import { parsedBy } from './parsed.ts'
+import { duration } from './schemas.ts'
+import { defaulted, optional, required } from './variable.ts'
+
+/** Where browsers come in and where requests go on to, and the session in between. */
+export const FRONT = {
+  PUBLIC_URL: required(parsedBy(parsePublicUrl), {
+    doc: 'Base URL that browsers use: an origin without a path; https unless the host is loopback.',
+    example: 'https://app.example.com',
+  }),
+  UPSTREAM: required(parsedBy(parseUpstream), {
+    doc: 'The application: `http://…`, `https://…` or `unix:/path.sock`.',
+    example: 'http://127.0.0.1:3000',
+  }),
+  LISTEN: defaulted(parsedBy(parseListen), ':8080', {
+    doc: 'Where stepgate listens: `8080`, `:8080`, `127.0.0.1:8080`, `[::1]:8080` or `unix:/path.sock`.',
+    example: ':8080',
+  }),
+  TLS_CERT_FILE: optional(z.string(), {
+    doc: 'PEM file with the certificate and its chain, to serve TLS itself; with `STEPGATE_TLS_KEY_FILE`.',
+    example: '/run/secrets/tls.crt',
+  }),
+  TLS_KEY_FILE: optional(z.string(), {
+    doc: 'PEM file with the private key of that certificate, without a passphrase.',
+    example: '/run/secrets/tls.key',
+  }),
+  SESSION_SECRET: required(parsedBy(parseSessionSecret), {
+    doc: 'Seals cookies; at least 32 random characters. Several, comma-separated, newest first, rotate it.',
+    example: '"$(openssl rand -base64 32)"',
+    secret: true,
+  }),
+  SESSION_IDLE: defaulted(duration('1s', '365d'), '1h', {
+    doc: 'A session ends after this time without a request.',
+    example: '1h',
+  }),
+  SESSION_LIFETIME: defaulted(duration('1s', '365d'), '12h', {
+    doc: 'A session ends this long after sign-in, whatever happens.',
+    example: '12h',
+  }),
+} as const

@@ -1,0 +1,38 @@
+import { isLoopbackHost } from './loopback.ts'
+import type { Settings, Warn } from './settings.ts'
+
+/** Warns of values that are fine for a try, and rarely what somebody wants for people. */
+export function warnOfRisks({ values }: Settings, warn: Warn): void {
+  if (values.STORE?.kind === 'memory') {
+    warn(
+      'STEPGATE_STORE is memory: a restart forgets failed attempts and locks, and sessions that were ended work again',
+    )
+  }
+  if (values.DEFAULT_ACR === 'public') {
+    warn('STEPGATE_DEFAULT_ACR is public: what no rule names is open to everybody')
+  }
+  const everybody = values.TRUSTED_PROXIES?.find((network) => network.endsWith('/0'))
+  if (everybody) {
+    warn(`STEPGATE_TRUSTED_PROXIES holds ${everybody}: anybody can claim to have any address`)
+  }
+  if (
+    values.UPSTREAM?.kind === 'tcp' &&
+    values.UPSTREAM.origin.protocol === 'http:' &&
+    !isPrivateName(values.UPSTREAM.origin.hostname)
+  ) {
+    warn(
+      "STEPGATE_UPSTREAM is http:// to a public name: people's identities travel there in the clear",
+    )
+  }
+}
+
+/** Loopback, an IP address, or a name without a dot or under a suffix that no registry gives out. */
+function isPrivateName(hostname: string): boolean {
+  return (
+    isLoopbackHost(hostname) ||
+    hostname.startsWith('[') ||
+    /^[\d.]+$/.test(hostname) ||
+    !hostname.includes('.') ||
+    /\.(local|internal|lan|test|svc)$/.test(hostname)
+  )
+}

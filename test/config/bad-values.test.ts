@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { loadWith } from './valid-env.ts'
+
+/** Variable, value, and all that is said about it. */
+const BAD_VALUES: readonly (readonly [string, string, RegExp])[] = [
+  [
+    'PUBLIC_URL',
+    'http://app.example.com',
+    /^is "http:\/\/app.example.com"; it must begin with https:\/\/ unless the host is loopback/,
+  ],
+  [
+    'PUBLIC_URL',
+    'https://u:hunter2@app',
+    /^is "https:\/\/\*\*\*@app"; it must not hold a user name or password$/,
+  ],
+  ['UPSTREAM', 'app:3000', /^is "app:3000"; it must begin with http:\/\/ or https:\/\/$/],
+  ['UPSTREAM', 'http://u:hun/ter2@app', /^is "http:\/\/\*\*\*@app"; it is no URL with a host$/],
+  ['LISTEN', '::1:8080', /^is "::1:8080"; it must be a port, :port, address:port/],
+  ['SESSION_SECRET', 'hunter2', /^is not usable: it has 7 characters, and needs at least 32$/],
+  ['SESSION_IDLE', '60', /^is "60"; it must be a number with s, m, h or d, as in 30s, 5m, 8h$/],
+  ['SESSION_LIFETIME', '0s', /^is "0s"; it must be from 1s to 365d$/],
+  ['OIDC_ISSUER', 'http://login.example.com', /unless the host is loopback/],
+  ['OIDC_CLIENT_ID', 'a\nb', /^is "a\\nb"; it must be one line of at most 500 characters$/],
+  ['OIDC_CLIENT_SECRET', 'hunter2\n', /^is not usable: it holds a line break/],
+  ['OIDC_SCOPES', 'profile email', /^is "profile email"; it must contain openid$/],
+  ['OIDC_USERNAME_CLAIM', 'user name', /it must be the name of one claim/],
+  ['OIDC_GROUPS_CLAIM', 'a b', /it must be the name of one claim/],
+  ['OIDC_TRUST_ACR', ',', /it holds no acr value/],
+  ['DEFAULT_ACR', 'sms', /^is "sms"; it must be twilio_sms, basic or public$/],
+  ['RULES', 'nonsense /x', /^line 1, "nonsense \/x": /],
+  [
+    'TWILIO_SID',
+    `AD${'0'.repeat(32)}`,
+    /^is not usable: an account SID is AC and 32 hexadecimal digits$/,
+  ],
+  ['TWILIO_SID', 'hunter2', /^is not usable: an account SID/],
+  ['TWILIO_TOKEN', 'hunter2 ', /^is not usable: it holds white space/],
+  [
+    'TWILIO_FROM_NUMBER',
+    '0049301234567',
+    /^is "0049301234567"; it must be a number with \+ and its country code/,
+  ],
+  ['TWILIO_FROM_NUMBER', '+1 202 555 0123', /it must be a number with \+/],
+  ['TWILIO_FROM_NUMBER', 'Twelve chars', /at most 11 characters/],
+  ['TWILIO_FROM_NUMBER', '12', /short code of 3 to 8 digits/],
+  ['TWILIO_API_URL', 'twilio.example.com', /it must begin with https:\/\/ or http:\/\//],
+  ['SMS_COUNTRIES', 'US,UK', /^is "US,UK"; "UK" is no ISO country code$/],
+  ['OTP_LENGTH', '5', /^is "5"; it must be a whole number from 6 to 10$/],
+  ['OTP_LENGTH', '6.5', /it must be a whole number from 6 to 10/],
+  ['OTP_LENGTH', '11', /it must be a whole number from 6 to 10/],
+  ['OTP_TTL', '29s', /^is "29s"; it must be from 30s to 10m$/],
+  ['OTP_TTL', '11m', /it must be from 30s to 10m/],
+  ['OTP_ATTEMPTS', '0', /it must be a whole number from 1 to 10/],
+  ['OTP_ATTEMPTS', '11', /it must be a whole number from 1 to 10/],
+  ['PHONE_SOURCE', 'database', /^is "database"; it must be ldap or claims$/],
+  [
+    'LDAP_STARTTLS',
+    'maybe',
+    /^is "maybe"; it must be true \(on, yes, 1\) or false \(off, no, 0\)$/,
+  ],
+  ['LDAP_USER_FILTER', '(objectClass=person)', /or everybody is the same person/],
+  ['LDAP_PHONE_ATTRIBUTE', 'mobile,tele phone!', /"phone!" is no attribute name/],
+  [
+    'STORE',
+    'redis://:hunter2@redis:6379',
+    /^is "redis:\/\/\*\*\*@redis:6379"; this version has no Redis store yet/,
+  ],
+  ['TRUSTED_PROXIES', '10.0.0.0/33', /"10.0.0.0\/33" is no IP address or CIDR/],
+  [
+    'HEADERS',
+    'Host={username}',
+    /^is not usable: entry 1, "Host", is a header that stepgate or HTTP itself sets$/,
+  ],
+  ['HEADERS', 'Authorization=Basic a:hunter2', /STEPGATE_HEADERS_SECRET/],
+  ['HEADERS_ENCODING', 'latin1', /^is "latin1"; it must be utf-8 or percent$/],
+  ['ENCODED_SLASHES', 'yes', /it must be reject or allow/],
+  ['LOG_LEVEL', 'verbose', /it must be debug, info, warn, error or silent/],
+  ['ACCESS_LOG', '2', /it must be true/],
+  [
+    'SUPPORT_CONTACT',
+    'x'.repeat(201),
+    /^is "x{79}…"; it must be one line of at most 200 characters$/,
+  ],
+  ['BRAND_NAME', 'a\u0007b', /^is "a\\u0007b"; it must be one line of at most 40/],
+  ['BRAND_LOGO', 'http://x/logo.png', /it must be an https URL/],
+  ['BRAND_LOGO', '../logo.png', /it must be an https URL/],
+  ['BRAND_LOGO', 'javascript:alert(1)', /it must be an https URL/],
+  ['BRAND_LOGO', 'data:text/html,x', /it must be an https URL/],
+  ['BRAND_LOGO', "https://x/a';script-src *", /it must be an https URL/],
+  ['BRAND_COLOR', 'blue', /^is "blue"; it must be # and six hexadecimal digits$/],
+  ['BRAND_COLOR', '#fff', /six hexadecimal digits/],
+  ['DEMO_PORT', '65533', /it must be a whole number from 1 to 65532/],
+]
+
+for (const [name, value, expected] of BAD_VALUES) {
+  test(`STEPGATE_${name}=${JSON.stringify(value).slice(0, 60)} says what is wrong`, () => {
+    const loaded = loadWith({ [`STEPGATE_${name}`]: value })
+    assert.ok(loaded.kind === 'invalid')
+    const [problem, ...others] = loaded.problems
+    assert.deepEqual(others, [])
+    assert.equal(problem?.variable, `STEPGATE_${name}`)
+    assert.match(problem?.problem ?? '', expected)
+    assert.ok(problem?.example)
+    assert.doesNotMatch(JSON.stringify(problem), /hunter2|hun\/ter2/)
+  })
+}
+
+for (const [name, value] of [
+  ['LDAP_URL', 'https://ldap'],
+  ['LDAP_BASE_DN', 'example.com'],
+  ['LDAP_BIND_PASSWORD', 'hunter2\r'],
+  ['TWILIO_API_KEY_SID', 'hunter2'],
+  ['TWILIO_MESSAGING_SERVICE_SID', 'MGhunter2'],
+  ['TWILIO_API_KEY_SECRET', 'hunter2\n'],
+  ['HEADERS_SECRET', 'hunter2\n'],
+] as const) {
+  test(`a bad STEPGATE_${name} is among the problems`, () => {
+    const loaded = loadWith({ [`STEPGATE_${name}`]: value })
+    assert.ok(loaded.kind === 'invalid')
+    assert.ok(loaded.problems.some(({ variable }) => variable === `STEPGATE_${name}`))
+    assert.doesNotMatch(JSON.stringify(loaded.problems), /hunter2/)
+  })
+}
+
+for (const [name, value] of [
+  ['TWILIO_SID', `ac${'0F'.repeat(16)}`],
+  ['TWILIO_FROM_NUMBER', '+441632960000'],
+  ['TWILIO_FROM_NUMBER', '12345'],
+  ['TWILIO_FROM_NUMBER', 'Acme Corp'],
+  ['BRAND_LOGO', 'https://cdn.example.com/logo.svg'],
+  ['BRAND_LOGO', 'data:image/svg+xml;base64,PHN2Zy8+'],
+  ['LOG_LEVEL', 'WARN'],
+  ['ACCESS_LOG', 'false'],
+  ['OTP_TTL', '30s'],
+  ['OTP_LENGTH', '10'],
+] as const) {
+  test(`STEPGATE_${name}=${value} is fine`, () => {
+    const loaded = loadWith({ [`STEPGATE_${name}`]: value, STEPGATE_SMS_COUNTRIES: 'US' })
+    assert.deepEqual(loaded.kind === 'invalid' ? loaded.problems : [], [])
+  })
+}

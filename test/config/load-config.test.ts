@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { loadConfig } from '../../proxy/config/load-config.ts'
+import {
+  CANARIES,
+  fakeFiles,
+  LDAP_ENV,
+  loadedOk,
+  loadWith,
+  sentences,
+  VALID_ENV,
+} from './valid-env.ts'
+
+test('the least that must be set gives the documented defaults', () => {
+  const { config, secrets } = loadedOk(loadWith({}))
+  assert.deepEqual(config, {
+    publicUrl: new URL('https://app.example.com'),
+    upstream: { kind: 'tcp', origin: new URL('http://127.0.0.1:3000') },
+    listen: { kind: 'tcp', port: 8080 },
+    session: { idle: 3_600_000, lifetime: 43_200_000 },
+    oidc: {
+      issuer: new URL('https://login.example.com/realms/staff'),
+      clientId: 'stepgate',
+      scopes: ['openid', 'profile', 'email'],
+      usernameClaim: 'preferred_username',
+      groupsClaim: 'groups',
+      trustAcr: [],
+    },
+    defaultAcr: 'twilio_sms',
+    rules: [],
+    twilio: {
+      accountSid: `AC${'0a'.repeat(16)}`,
+      from: { kind: 'number', number: '+12025550123' },
+    },
+    smsCountries: ['US'],
+    otp: { length: 6, ttl: 300_000, attempts: 5 },
+    phoneSource: 'claims',
+    store: { kind: 'sqlite', path: './data/stepgate.db' },
+    trustedProxies: [],
+    headers: [
+      { name: 'X-Forwarded-User', value: '{username}' },
+      { name: 'X-Forwarded-Email', value: '{email}' },
+      { name: 'X-Forwarded-Preferred-Username', value: '{username}' },
+      { name: 'X-Forwarded-Groups', value: '{groups}' },
+      { name: 'X-Stepgate-Subject', value: '{subject}' },
+      { name: 'X-Stepgate-Acr', value: '{acr}' },
+      { name: 'X-Stepgate-Amr', value: '{amr}' },
+      { name: 'X-Stepgate-Auth-Time', value: '{auth_time}' },
+    ],
+    headersEncoding: 'utf-8',
+    encodedSlashes: 'reject',
+    log: { level: 'info', access: true },
+    brand: { name: 'app.example.com' },
+  })
+  assert.deepEqual(secrets, {
+    sessionSecrets: [CANARIES.session],
+    oidcClientSecret: CANARIES.oidc,
+    twilioSecret: CANARIES.twilio,
+  })
+})
+
+test('everything that can be set is read', () => {
+  const { config, secrets } = loadedOk(
+    loadWith(
+      {
+        STEPGATE_LISTEN: 'unix:/run/stepgate.sock',
+        STEPGATE_UPSTREAM: 'unix:/run/app.sock',
+        STEPGATE_TLS_CERT_FILE: '/tls.crt',
+        STEPGATE_TLS_KEY_FILE: '/tls.key',
+        STEPGATE_SESSION_IDLE: '30m',
+        STEPGATE_SESSION_LIFETIME: '8h',
+        STEPGATE_OIDC_TRUST_ACR: 'mfa, urn:two',
+        STEPGATE_OIDC_USERNAME_CLAIM: 'upn',
+        STEPGATE_OIDC_GROUPS_CLAIM: 'roles',
+        STEPGATE_DEFAULT_ACR: 'basic',
+        STEPGATE_RULES: 'public /assets/**; twilio_sms /payroll/**',
+        STEPGATE_TWILIO_FROM_NUMBER: undefined,
+        STEPGATE_TWILIO_MESSAGING_SERVICE_SID: `MG${'0b'.repeat(16)}`,
+        STEPGATE_TWILIO_TOKEN: undefined,
+        STEPGATE_TWILIO_API_KEY_SID: `SK${'0C'.repeat(16)}`,
+        STEPGATE_TWILIO_API_KEY_SECRET: CANARIES.apiKey,
+        STEPGATE_TWILIO_API_URL: 'https://egress.example.com/twilio',
+        STEPGATE_SMS_COUNTRIES: 'DE,AT',
+        STEPGATE_OTP_LENGTH: '8',
+        STEPGATE_OTP_TTL: '10m',
+        STEPGATE_OTP_ATTEMPTS: '3',
+        STEPGATE_LDAP_URL: 'ldap://ldap.example.com',
+        STEPGATE_LDAP_STARTTLS: 'yes',
+        STEPGATE_LDAP_CA_FILE: '/ca.pem',
+        STEPGATE_LDAP_PHONE_ATTRIBUTE: 'mobile telephoneNumber',
+        STEPGATE_STORE: 'memory:',
+        STEPGATE_TRUSTED_PROXIES: '10.0.0.0/8',
+        STEPGATE_HEADERS: 'X-Key={secret}',
+        STEPGATE_HEADERS_SECRET: CANARIES.headers,
+        STEPGATE_HEADERS_ENCODING: 'percent',
+        STEPGATE_ENCODED_SLASHES: 'allow',
+        STEPGATE_LOG_LEVEL: 'debug',
+        STEPGATE_ACCESS_LOG: 'off',
+        STEPGATE_SUPPORT_CONTACT: 'helpdesk@example.com',
+        STEPGATE_BRAND_NAME: 'Bücher & Co',
+        STEPGATE_BRAND_LOGO: 'logo.svg',
+        STEPGATE_BRAND_COLOR: '#0B5fff',
+        STEPGATE_PAGES_DIR: '/pages',
+      },
+      {
+        '/tls.crt': '-----BEGIN CERTIFICATE-----',
+        '/tls.key': '-----BEGIN EC PRIVATE KEY-----',
+        '/ca.pem': '-----BEGIN CERTIFICATE-----',
+        '/pages/logo.svg': '<svg/>',
+      },
+      LDAP_ENV,
+    ),
+  )
+  const { rules, publicUrl: _, oidc: __, ...rest } = config
+  assert.deepEqual(
+    rules.map(({ requires }) => requires),
+    ['public', 'twilio_sms'],
+  )
+  assert.deepEqual(config.oidc.trustAcr, ['mfa', 'urn:two'])
+  assert.equal(config.oidc.usernameClaim, 'upn')
+  assert.equal(config.oidc.groupsClaim, 'roles')
+  assert.deepEqual(rest.headers.at(-1), { name: 'X-Key', value: '{secret}' })
+  const { headers: ___, ...others } = rest
+  assert.deepEqual(others, {
+    upstream: { kind: 'unix', path: '/run/app.sock' },
+    listen: { kind: 'unix', path: '/run/stepgate.sock' },
+    tls: { certFile: '/tls.crt', keyFile: '/tls.key' },
+    session: { idle: 1_800_000, lifetime: 28_800_000 },
+    defaultAcr: 'basic',
+    twilio: {
+      accountSid: `AC${'0a'.repeat(16)}`,
+      apiKeySid: `SK${'0C'.repeat(16)}`,
+      from: { kind: 'service', sid: `MG${'0b'.repeat(16)}` },
+      apiUrl: new URL('https://egress.example.com/twilio'),
+    },
+    smsCountries: ['DE', 'AT'],
+    otp: { length: 8, ttl: 600_000, attempts: 3 },
+    phoneSource: 'ldap',
+    ldap: {
+      url: new URL('ldap://ldap.example.com'),
+      bindDn: 'cn=stepgate,dc=example,dc=com',
+      baseDn: 'ou=people,dc=example,dc=com',
+      startTls: true,
+      caFile: '/ca.pem',
+      userFilter: '(uid={username})',
+      phoneAttributes: ['mobile', 'telephoneNumber'],
+    },
+    store: { kind: 'memory' },
+    trustedProxies: ['10.0.0.0/8'],
+    headersEncoding: 'percent',
+    encodedSlashes: 'allow',
+    log: { level: 'debug', access: false },
+    brand: {
+      name: 'Bücher & Co',
+      logo: 'logo.svg',
+      color: '#0B5fff',
+      supportContact: 'helpdesk@example.com',
+    },
+    pagesDir: '/pages',
+  })
+  assert.deepEqual(secrets, {
+    sessionSecrets: [CANARIES.session],
+    oidcClientSecret: CANARIES.oidc,
+    twilioSecret: CANARIES.apiKey,
+    ldapBindPassword: CANARIES.ldap,
+    headersSecret: CANARIES.headers,
+  })
+})
+
+test('an empty environment lists everything that is required, with an example each', () => {
+  const loaded = loadConfig({}, fakeFiles({}))
+  assert.ok(loaded.kind === 'invalid')
+  assert.deepEqual(
+    loaded.problems.map(({ variable }) => variable.replace('STEPGATE_', '')),
+    [
+      'PUBLIC_URL',
+      'UPSTREAM',
+      'SESSION_SECRET',
+      'OIDC_ISSUER',
+      'OIDC_CLIENT_ID',
+      'OIDC_CLIENT_SECRET',
+      'TWILIO_SID',
+      'TWILIO_TOKEN',
+      'TWILIO_FROM_NUMBER',
+    ],
+  )
+  for (const { variable, problem, example } of loaded.problems) {
+    assert.match(problem, /^is not set/, variable)
+    assert.ok(example, variable)
+  }
+})
+
+test('an empty value counts as not set, and white space around a value does not count', () => {
+  const blank = Object.fromEntries(Object.keys(VALID_ENV).map((name) => [name, '']))
+  assert.deepEqual(loadConfig(blank, fakeFiles({})), loadConfig({}, fakeFiles({})))
+  assert.equal(
+    loadedOk(loadWith({ STEPGATE_OTP_LENGTH: ' 8\n', STEPGATE_LISTEN: ' ' })).config.otp.length,
+    8,
+  )
+})
+
+test('problems of every kind are reported at once', () => {
+  const found = sentences(
+    loadWith({
+      STEPGATE_UPSTRM: 'x',
+      STEPGATE_PUBLIC_URL: undefined,
+      STEPGATE_OTP_LENGTH: '4',
+      STEPGATE_SESSION_IDLE: '13h',
+      STEPGATE_OIDC_CLIENT_SECRET: undefined,
+      STEPGATE_OIDC_CLIENT_SECRET_FILE: '/gone',
+      STEPGATE_TWILIO_MESSAGING_SERVICE_SID: 'wrong',
+      STEPGATE_LDAP_BIND_DN: 'cn=x',
+      STEPGATE_HEADERS: 'Host={username}; X-A={who}',
+      STEPGATE_HEADERS_SECRET: CANARIES.headers,
+      STEPGATE_TLS_KEY_FILE: '/gone.key',
+      STEPGATE_RULES: 'nonsense /x',
+      STEPGATE_PAGES_DIR: '/gone',
+    }),
+  )
+  const names = found.map((sentence) => sentence.split(' ')[0]?.replace('STEPGATE_', ''))
+  assert.deepEqual(names, [
+    'UPSTRM',
+    'PUBLIC_URL',
+    'TLS_CERT_FILE',
+    'TLS_KEY_FILE',
+    'SESSION_IDLE',
+    'OIDC_CLIENT_SECRET',
+    'RULES',
+    'TWILIO_MESSAGING_SERVICE_SID',
+    'TWILIO_MESSAGING_SERVICE_SID',
+    'OTP_LENGTH',
+    'LDAP_URL',
+    'LDAP_BIND_PASSWORD',
+    'LDAP_BASE_DN',
+    'HEADERS',
+    'HEADERS',
+    'PAGES_DIR',
+  ])
+})
+
+test('whatever is missing, there is a configuration or a problem, never neither', () => {
+  const names = Object.keys(LDAP_ENV)
+  for (const name of names) {
+    for (const value of [undefined, 'x', '-']) {
+      const loaded = loadWith({ [name]: value }, {}, LDAP_ENV)
+      if (loaded.kind === 'invalid') assert.ok(loaded.problems.length > 0, `${name}=${value}`)
+    }
+  }
+})

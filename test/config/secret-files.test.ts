@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { VARIABLE_NAMES, VARIABLES } from '../../proxy/config/variables.ts'
+import { CANARIES, LDAP_ENV, loadedOk, loadWith, sentences } from './valid-env.ts'
+
+const FULL = {
+  ...LDAP_ENV,
+  STEPGATE_TWILIO_API_KEY_SID: `SK${'1b'.repeat(16)}`,
+  STEPGATE_TWILIO_API_KEY_SECRET: CANARIES.apiKey,
+  STEPGATE_HEADERS: 'X-Key={secret}',
+  STEPGATE_HEADERS_SECRET: CANARIES.headers,
+}
+const SECRETS = VARIABLE_NAMES.filter((name) => 'secret' in VARIABLES[name])
+
+test('there are six secrets', () => {
+  assert.deepEqual(SECRETS, [
+    'SESSION_SECRET',
+    'OIDC_CLIENT_SECRET',
+    'TWILIO_TOKEN',
+    'TWILIO_API_KEY_SECRET',
+    'LDAP_BIND_PASSWORD',
+    'HEADERS_SECRET',
+  ])
+})
+
+for (const name of SECRETS) {
+  const variable = `STEPGATE_${name}`
+  const value = (FULL as Record<string, string>)[variable] ?? ''
+
+  test(`${variable} can come from a file, which one line break may end`, () => {
+    const expected = loadedOk(loadWith({}, {}, FULL))
+    for (const ending of ['', '\n', '\r\n']) {
+      const changes = { [variable]: undefined, [`${variable}_FILE`]: '/run/s' }
+      const loaded = loadedOk(loadWith(changes, { '/run/s': value + ending }, FULL))
+      assert.deepEqual(loaded.secrets, expected.secrets)
+    }
+    const two = { [variable]: '', [`${variable}_FILE`]: '/run/s' }
+    const problems = sentences(loadWith(two, { '/run/s': `${value}\n\n` }, FULL))
+    if (name !== 'SESSION_SECRET') assert.match(problems.join(), /line break/)
+  })
+
+  test(`${variable} from both places is an error`, () => {
+    const changes = { [`${variable}_FILE`]: '/run/s' }
+    assert.deepEqual(sentences(loadWith(changes, { '/run/s': value }, FULL)), [
+      `${variable} is set, and so is ${variable}_FILE; keep one of the two`,
+    ])
+  })
+
+  test(`${variable} from a file that can't be read names path and errno`, () => {
+    const changes = { [variable]: undefined, [`${variable}_FILE`]: '/run/gone' }
+    assert.deepEqual(sentences(loadWith(changes, {}, FULL)), [
+      `${variable} comes from ${variable}_FILE, but "/run/gone" can't be read: there is no such file or folder (ENOENT)`,
+    ])
+  })
+
+  test(`${variable} from an empty file is an error`, () => {
+    const changes = { [variable]: undefined, [`${variable}_FILE`]: '/run/s' }
+    assert.deepEqual(sentences(loadWith(changes, { '/run/s': '\n' }, FULL)), [
+      `${variable} is empty in the file of ${variable}_FILE`,
+    ])
+  })
+}
