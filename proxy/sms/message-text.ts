@@ -2,12 +2,12 @@ import { gsm7Brand, safeBrand } from './plain-brand.ts'
 import { smsSegments } from './segments.ts'
 
 /**
- * A sentence of the reader's language. `sms.code` has `{brand}`, `{code}` and `{minutes}` (two or
- * more), `sms.code_one` is for one minute, `sms.code_soon` for less than one.
+ * A sentence of the reader's language, as `Translate` of the pages gives it: `sms.text` with
+ * `{brand}`, `{code}` and `{count}` whole minutes, `sms.text-soon` for less than one.
  */
 export type CodeSentence = (
-  key: 'sms.code' | 'sms.code_one' | 'sms.code_soon',
-  values: { brand: string; code: string; minutes: number },
+  key: 'sms.text' | 'sms.text-soon',
+  values: { brand: string; code: string; count: number },
 ) => string
 
 /** `validFor` in ms; `host` is the configured public URL's, a port in it is left out. */
@@ -27,11 +27,8 @@ export type CodeMessage = {
  */
 export function codeMessage({ t, brand, code, validFor, host }: CodeMessage): string {
   const hostname = host.replace(/:\d+$/, '')
-  // Rounded down: a code must not die before the text says so.
-  const minutes = Math.floor(validFor / 60_000)
-  const key = minutes > 1 ? 'sms.code' : minutes === 1 ? 'sms.code_one' : 'sms.code_soon'
   const withBrand = (name: string) =>
-    `${oneLine(t(key, { brand: name, code, minutes }))}\n@${hostname} #${code}`
+    `${sentence(t, { brand: name, code, validFor })}\n@${hostname} #${code}`
 
   const safe = safeBrand(brand, code.length)
   const inGsm7 = smsSegments(withBrand('')).encoding === 'gsm-7'
@@ -46,8 +43,15 @@ export function codeMessage({ t, brand, code, validFor, host }: CodeMessage): st
 // As many as an alphanumeric sender has.
 const ALWAYS_SHOWN = 11
 
-function oneLine(sentence: string): string {
-  return sentence.replace(/\s+/g, ' ').trim()
+function sentence(
+  t: CodeSentence,
+  { brand, code, validFor }: Pick<CodeMessage, 'brand' | 'code' | 'validFor'>,
+): string {
+  // Rounded down: a code must not die before the text says so.
+  const values = { brand, code, count: Math.floor(validFor / 60_000) }
+  const soon = values.count < 1 ? t('sms.text-soon', values) : ''
+  // A key that a language lacks comes back as it is, without the code.
+  return (soon.includes(code) ? soon : t('sms.text', values)).replace(/\s+/g, ' ').trim()
 }
 
 function lettersOf(name: string): string[] {

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
+import { readdir, readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { parseMessages, translator } from '../../proxy/pages-dir/messages.ts'
 import { type CodeSentence, codeMessage } from '../../proxy/sms/message-text.ts'
 import { smsSegments } from '../../proxy/sms/segments.ts'
 
-const english: CodeSentence = (key, { brand, code, minutes }) =>
-  ({
-    'sms.code': `${brand} code ${code}. Valid for ${minutes} minutes. Never share it.`,
-    'sms.code_one': `${brand} code ${code}. Valid for 1 minute. Never share it.`,
-    'sms.code_soon': `${brand} code ${code}. Valid for less than a minute. Never share it.`,
-  })[key]
+const english: CodeSentence = (key, { brand, code, count }) => {
+  const valid = count === 1 ? '1 minute' : `${count} minutes`
+  const time = key === 'sms.text-soon' ? 'less than a minute' : valid
+  return `${brand} code ${code}. Valid for ${time}. Never share it.`
+}
 
-const russian: CodeSentence = (_key, { brand, code, minutes }) =>
-  `${brand}: код ${code}. Действует ${minutes} мин. Никому не сообщайте.`
+const russian: CodeSentence = (_key, { brand, code, count }) =>
+  `${brand}: код ${code}. Действует ${count} мин. Никому не сообщайте.`
 
 const contoso = {
   t: english,
@@ -41,6 +42,25 @@ test('never claims that a code is valid for longer than it is', () => {
   assert.equal(claims(119_999), 'Valid for 1 minute')
   assert.equal(claims(60_000), 'Valid for 1 minute')
   assert.equal(claims(59_999), 'Valid for less than a minute')
+})
+
+test('says no more than it can where a language has no sentence for the last minute', () => {
+  const t: CodeSentence = (key, values) => (key === 'sms.text-soon' ? key : english(key, values))
+  const text = codeMessage({ ...contoso, t, validFor: 59_999 })
+  assert.ok(text.startsWith('Contoso code 123456. Valid for 0 minutes.'))
+})
+
+test('is one segment in every language that stepgate speaks', async () => {
+  const folder = new URL('../../pages/locales/', import.meta.url)
+  for (const file of await readdir(folder)) {
+    const messages = parseMessages(await readFile(new URL(file, folder), 'utf8'))
+    assert.ok(!('problem' in messages))
+    const t = translator(file.replace('.json', ''), messages, new Map())
+    const host = `${'h'.repeat(32)}.example`
+    const text = codeMessage({ ...contoso, t, host, code: '12345678' })
+    assert.match(text, /Contoso.*12345678.*5/, file)
+    assert.deepEqual([smsSegments(text).encoding, smsSegments(text).segments], ['gsm-7', 1], file)
+  }
 })
 
 test('spells a brand in GSM-7 so that it costs no segment', () => {
