@@ -28,7 +28,8 @@ function properties(brand: Rgb, theme: Theme): string {
   // On a dark card a dark fill would vanish; on a light one the brand's own colour stays as it is.
   const fill = theme === DARK ? reach(brand, [theme.card], 3, theme.away) : brand
   const onFill = contrast(fill, WHITE) >= 4.5 ? WHITE : BLACK
-  const text = reach(brand, surfaces, theme === DARK ? 7 : 4.6, theme.away)
+  const tint = mix(theme.card, reach(brand, [theme.card], 3, theme.away), 0.1)
+  const text = reach(brand, [...surfaces, tint], theme === DARK ? 6.5 : 4.6, theme.away)
   const values: Record<string, Rgb> = {
     '--page': theme.page,
     '--card': theme.card,
@@ -37,7 +38,7 @@ function properties(brand: Rgb, theme: Theme): string {
     '--brand-hover': mix(fill, onFill === WHITE ? BLACK : WHITE, 0.14),
     '--brand-edge': reach(fill, surfaces, 3, theme.away),
     '--brand-text': text,
-    '--brand-tint': mix(theme.card, text, 0.1),
+    '--brand-tint': tint,
     '--brand-shade': mix(theme.page, text, 0.07),
   }
   return Object.entries(values)

@@ -50,5 +50,5 @@ function choice(frame: PageFrame, { choices }: ChooseNumberProps, index: number)
   const text = alike
     ? frame.t('choose.option-position', { digits, position: index + 1 })
     : frame.t('choose.option', { digits })
-  return html`<label class="choice"><input type="radio" name="number" value="${own.id}" required${index === 0 ? html` autofocus` : undefined}><span>${text}</span></label>`
+  return html`<label class="choice"><input type="radio" name="number" value="${own.id}" required><span>${text}</span></label>`
 }
