@@ -29,3 +29,6 @@ export type Session = {
   /** Last time the cookie was written: the idle limit counts from here. */
   readonly seenAt: number
 }
+
+/** How far the clocks of several machines may be apart (ms). */
+export const CLOCK_SKEW = 60_000

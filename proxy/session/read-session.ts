@@ -1,0 +1,37 @@
+import * as z from 'zod'
+import type { Session } from './session.ts'
+
+const text = z.string().min(1)
+const time = z.int().nonnegative()
+
+const SESSION = z.strictObject({
+  id: text,
+  family: text,
+  subject: text,
+  username: text,
+  email: z.string().exactOptional(),
+  name: z.string().exactOptional(),
+  groups: z.array(z.string()),
+  claimedPhone: z.string().exactOptional(),
+  locale: z.string().exactOptional(),
+  acr: z.enum(['basic', 'twilio_sms']),
+  amr: z.array(z.string()),
+  authTime: time,
+  otpTime: time.exactOptional(),
+  createdAt: time,
+  seenAt: time,
+})
+
+/**
+ * A session out of what was unsealed, frozen; undefined when one field is missing, superfluous or
+ * of another type, or when acr and `otpTime` do not fit each other.
+ */
+export function readSession(value: unknown): Session | undefined {
+  const parsed = SESSION.safeParse(value)
+  if (!parsed.success) return undefined
+  const session = parsed.data
+  if ((session.acr === 'twilio_sms') !== (session.otpTime !== undefined)) return undefined
+  Object.freeze(session.groups)
+  Object.freeze(session.amr)
+  return Object.freeze(session)
+}
