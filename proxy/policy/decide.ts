@@ -20,7 +20,6 @@ export function decide(
   request: RuleRequest,
   now: number,
 ): Decision {
-  // Fail closed: this comparison is also false if the clock or a time in the session is no number.
   const known = session !== undefined && isIntact(session, now) ? session : undefined
   const method = request.method.toUpperCase()
   let strictest: Decision | undefined

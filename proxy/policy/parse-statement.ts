@@ -67,11 +67,7 @@ function isOption(word: string): boolean {
   return /^[\w-]+=/.test(word)
 }
 
-function parseOptions(
-  words: readonly string[],
-  requires: Requires,
-  problems: string[],
-): Options {
+function parseOptions(words: readonly string[], requires: Requires, problems: string[]): Options {
   const options: Options = {}
   const seen = new Set<string>()
   for (const word of words) {
@@ -95,11 +91,7 @@ function parseMaxAge(value: string, requires: Requires, problems: string[]): num
   return maxAge
 }
 
-function parseGroups(
-  value: string,
-  requires: Requires,
-  problems: string[],
-): readonly string[] {
+function parseGroups(value: string, requires: Requires, problems: string[]): readonly string[] {
   const groups = (value.match(/(?:[^,"]|"[^"]*")+|(?<=^|,)(?=,|$)/g) ?? []).map(unquote)
   if (groups.length === 0 || groups.includes('')) {
     problems.push('groups holds an empty name; for example groups=hr,"Domain Admins"')

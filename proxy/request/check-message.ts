@@ -1,0 +1,54 @@
+import { valuesOf } from './raw-headers.ts'
+
+/** Why a message is refused before its target is looked at. */
+export type MessageProblem =
+  | 'malformed-method'
+  | 'refused-method'
+  | 'http-version'
+  | 'malformed-header'
+  | 'transfer-encoding'
+  | 'content-length'
+
+/** Whether a message can be passed on as one message. */
+export type MessageCheck =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'rejected'; readonly status: 400 | 405; readonly reason: MessageProblem }
+
+const OK: MessageCheck = { kind: 'ok' }
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const NO_FIELD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/
+
+/**
+ * Refuses what has more than one reading: framing that another parser could take otherwise (RFC 9112
+ * §6, §11.2), and methods that reach past the application or echo headers. Some of it node's own
+ * parser refuses too; this doesn't rely on it.
+ */
+export function checkMessage(
+  method: string,
+  httpVersion: string,
+  rawHeaders: readonly string[],
+): MessageCheck {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') return rejected(400, 'http-version')
+  if (!TOKEN.test(method)) return rejected(400, 'malformed-method')
+  if (/^(?:connect|trace)$/i.test(method)) return rejected(405, 'refused-method')
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (!TOKEN.test(rawHeaders[i] ?? '') || NO_FIELD_VALUE.test(rawHeaders[i + 1] ?? '')) {
+      return rejected(400, 'malformed-header')
+    }
+  }
+  const encodings = valuesOf(rawHeaders, 'transfer-encoding')
+  const lengths = valuesOf(rawHeaders, 'content-length')
+  if (encodings.length > 0) {
+    const chunked = encodings.length === 1 && encodings[0]?.toLowerCase() === 'chunked'
+    if (!chunked || httpVersion === '1.0') return rejected(400, 'transfer-encoding')
+    if (lengths.length > 0) return rejected(400, 'content-length')
+  }
+  const single =
+    lengths.length === 0 || (lengths.length === 1 && /^\d{1,15}$/.test(lengths[0] ?? ''))
+  return single ? OK : rejected(400, 'content-length')
+}
+
+function rejected(status: 400 | 405, reason: MessageProblem): MessageCheck {
+  return { kind: 'rejected', status, reason }
+}

@@ -1,0 +1,65 @@
+import { valuesOf } from './raw-headers.ts'
+
+/** What a proxy says of the one before it: an address without its port, or anything else. */
+export type Hop = string
+
+/** What the forwarding headers say, outermost proxy first; nothing of it is checked. */
+export type ForwardingHeaders = {
+  readonly hops: readonly Hop[]
+  readonly protos: readonly string[]
+  readonly hosts: readonly string[]
+}
+
+/** Reads `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded` if there is none of them. */
+export function readHops(rawHeaders: readonly string[]): ForwardingHeaders {
+  const listed = {
+    hops: listOf(rawHeaders, 'x-forwarded-for').map(withoutPort),
+    protos: listOf(rawHeaders, 'x-forwarded-proto'),
+    hosts: listOf(rawHeaders, 'x-forwarded-host'),
+  }
+  const isListed = [listed.hops, listed.protos, listed.hosts].some((list) => list.length > 0)
+  return isListed ? listed : readForwarded(valuesOf(rawHeaders, 'forwarded'))
+}
+
+function listOf(rawHeaders: readonly string[], name: string): string[] {
+  return valuesOf(rawHeaders, name).flatMap((value) => value.split(',').map((item) => item.trim()))
+}
+
+/** RFC 7239 §4. An element without `for` still stands for a hop. */
+function readForwarded(values: readonly string[]): ForwardingHeaders {
+  const elements = values.flatMap((value) => split(value, ',').map(parseElement))
+  return {
+    hops: elements.map((element) => withoutPort(element.get('for') ?? '')),
+    protos: elements.map((element) => element.get('proto') ?? ''),
+    hosts: elements.map((element) => element.get('host') ?? ''),
+  }
+}
+
+function parseElement(text: string): Map<string, string> {
+  const pairs = split(text, ';').map((pair): [string, string] => {
+    const [name = '', ...value] = pair.split('=')
+    return [name.trim().toLowerCase(), unquote(value.join('=').trim())]
+  })
+  // The first of several wins, as an appended one might be the client's trick.
+  return new Map(pairs.reverse())
+}
+
+/** Splits outside of quoted strings; a quote that is never closed counts as a character. */
+function split(text: string, separator: ',' | ';'): string[] {
+  const parts = ['']
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|./gs)) {
+    if (token === separator) parts.push('')
+    else parts[parts.length - 1] += token
+  }
+  return parts
+}
+
+function unquote(text: string): string {
+  return /^".*"$/.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text
+}
+
+/** `1.2.3.4:5`, `[::1]`, `[::1]:5` as the address alone. */
+function withoutPort(text: string): string {
+  const match = /^(?:\[([^\]]*)\]|(\d+\.\d+\.\d+\.\d+))(?::\w+)?$/.exec(text)
+  return match?.[1] ?? match?.[2] ?? text
+}

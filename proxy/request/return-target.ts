@@ -1,0 +1,38 @@
+import { isUtf8 } from 'node:buffer'
+import { isOwnTarget } from './own-path.ts'
+import { parseTarget } from './target.ts'
+
+const MAX_LENGTH = 2048
+const START = '/'
+
+/**
+ * Where a person goes on after signing in or a code: path and query on this host, ASCII only. Takes
+ * a target as received, or a path or URL of ours from a parameter; whatever else comes in, and what
+ * leads to stepgate's own pages, becomes `/`. A fragment is cut off.
+ */
+export function returnTarget(input: string | undefined, publicUrl: URL): string {
+  if (input === undefined || input.length > MAX_LENGTH) return START
+  const local = input.startsWith('/') ? input : localPartOf(input, publicUrl)
+  const target = encodeText(local.split('#', 1)[0] ?? '')
+  if (target.length > MAX_LENGTH) return START
+  // `%2F` may pass: the gate judges the target when it is asked for.
+  const parsed = parseTarget(target, { encodedSlashes: 'allow' })
+  return parsed.kind === 'ok' && !isOwnTarget(parsed.target) ? target : START
+}
+
+/** Path and query of an absolute URL, as they are written, if it is one of ours; else `/`. */
+function localPartOf(input: string, publicUrl: URL): string {
+  const match = /^https?:\/\/[^/?#\\\s@]+(?=[/?#]|$)/i.exec(input)
+  const [origin] = match ?? []
+  if (origin === undefined || URL.parse(origin)?.origin !== publicUrl.origin) return START
+  const rest = input.slice(origin.length)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+/** Characters that no URL holds, percent-encoded; control characters are left to be refused. */
+function encodeText(text: string): string {
+  const bytes = Buffer.from(text, 'latin1')
+  // A raw target holds bytes, a parameter text. Text that is UTF-8 byte for byte is hardly text.
+  const known = /[^\0-\xff]/.test(text) || !isUtf8(bytes) ? text : bytes.toString()
+  return known.toWellFormed().replace(/(?: |\P{ASCII})+/gu, encodeURIComponent)
+}
