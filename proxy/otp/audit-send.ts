@@ -1,0 +1,34 @@
+import type { Challenge } from './challenge.ts'
+import { auditFields, type Visit } from './visit.ts'
+
+/** Logs what became of a message; `error_code` is Twilio's. */
+export function auditSend(visit: Visit, { delivery }: Challenge): void {
+  const { log } = visit.context
+  const fields = auditFields(visit)
+  if (delivery.kind === 'sending') return
+  if (delivery.kind === 'sent') {
+    log.audit('otp.sent', { ...fields, message: delivery.id })
+    return
+  }
+  log.audit('otp.send_failed', {
+    ...fields,
+    reason: delivery.reason,
+    error_code: delivery.code,
+  })
+  if (delivery.kind === 'failed' && delivery.reason !== 'rate_limited') {
+    log.error(OPERATOR_HINTS[delivery.reason], {
+      request_id: fields.request_id,
+      error_code: delivery.code,
+    })
+  }
+}
+
+const OPERATOR_HINTS = {
+  credentials:
+    'Twilio SMS. Twilio refuses the credentials: check STEPGATE_TWILIO_SID and STEPGATE_TWILIO_TOKEN',
+  trial_account: 'Twilio SMS. A trial account only texts numbers that are verified at Twilio',
+  sender_not_registered:
+    'Twilio SMS. Carriers filter this sender: register STEPGATE_TWILIO_FROM_NUMBER at Twilio',
+  unavailable: 'Twilio SMS. Twilio did not answer in time or with an error',
+  rejected: 'Twilio SMS. Twilio rejected the message: look up error_code at Twilio',
+} as const

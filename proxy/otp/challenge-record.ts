@@ -1,0 +1,62 @@
+import type { Sealer } from '../session/sealed.ts'
+import type { Session } from '../session/session.ts'
+import { keyOf } from '../store/key-of.ts'
+import type { Store } from '../store/store.ts'
+import { type Challenge, REMEMBERED } from './challenge.ts'
+
+/** What the code steps work with. */
+export type OtpParts = { readonly store: Store; readonly sealer: Sealer }
+
+/** A challenge as it stands in the store; `sealed` is what a swap has to find there. */
+export type StoredChallenge = {
+  readonly challenge: Challenge
+  readonly sealed: string
+  /** False once the person has been sent a newer code in another session. */
+  readonly newest: boolean
+}
+
+const challengeKey = (subject: string, family: string) => keyOf('challenge', subject, family)
+const newestKey = (subject: string) => keyOf('newest-challenge', subject)
+
+/** This session's challenge, ended or not; throws `StoreUnavailableError`. */
+export async function readChallenge(
+  { store, sealer }: OtpParts,
+  session: Session,
+  now: number,
+): Promise<StoredChallenge | undefined> {
+  const sealed = await store.get(challengeKey(session.subject, session.family), now)
+  if (sealed === undefined) return undefined
+  const challenge = (await sealer.unseal('challenge', sealed, now)) as Challenge | undefined
+  if (challenge?.subject !== session.subject || challenge.family !== session.family)
+    return undefined
+  const newest = (await store.get(newestKey(session.subject), now)) === challenge.id
+  return { challenge, sealed, newest }
+}
+
+/** Writes if the store still holds `expected`; undefined when somebody else was first. */
+export async function writeChallenge(
+  { store, sealer }: OtpParts,
+  challenge: Challenge,
+  expected: string | undefined,
+  now: number,
+): Promise<StoredChallenge | undefined> {
+  const until = challenge.expiresAt + REMEMBERED
+  const sealed = await sealer.seal('challenge', challenge, until, now)
+  const key = challengeKey(challenge.subject, challenge.family)
+  const swapped = await store.swap(key, expected, sealed, until, now)
+  return swapped.kind === 'stored' ? { challenge, sealed, newest: true } : undefined
+}
+
+/** From here on only this challenge of the person counts. */
+export async function makeNewest({ store }: OtpParts, challenge: Challenge): Promise<void> {
+  await store.put(newestKey(challenge.subject), challenge.id, challenge.expiresAt + REMEMBERED)
+}
+
+/** Removes the challenge; true for the one caller that did. */
+export async function takeChallenge(
+  { store }: OtpParts,
+  challenge: Challenge,
+  now: number,
+): Promise<boolean> {
+  return (await store.take(challengeKey(challenge.subject, challenge.family), now)) !== undefined
+}

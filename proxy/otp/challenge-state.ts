@@ -1,0 +1,32 @@
+import type { OtpNotice } from '../../pages/otp-notice.ts'
+import { type Challenge, mayHaveArrived } from './challenge.ts'
+import type { StoredChallenge } from './challenge-record.ts'
+
+/** Where a challenge stands: whether a code may be typed in, and what there is to say. */
+export type ChallengeState = { readonly canEnter: boolean; readonly notice: OtpNotice }
+
+/** How a stored challenge looks to the person; `usedUp` says that no try is left. */
+export function challengeState(
+  { challenge, newest }: Pick<StoredChallenge, 'challenge' | 'newest'>,
+  usedUp: boolean,
+  now: number,
+): ChallengeState {
+  // A challenge that is being sent is about to become the newest.
+  if (!newest && challenge.delivery.kind !== 'sending') {
+    return { canEnter: false, notice: { kind: 'superseded' } }
+  }
+  if (now >= challenge.expiresAt) return { canEnter: false, notice: { kind: 'expired' } }
+  if (usedUp) return { canEnter: false, notice: { kind: 'used-up' } }
+  return { canEnter: mayHaveArrived(challenge.delivery), notice: sendNotice(challenge, now) }
+}
+
+// How long (ms) after a message the page speaks of it as news.
+const NEWS = 10_000
+
+function sendNotice({ createdAt, delivery }: Challenge, now: number): OtpNotice {
+  if (delivery.kind === 'refused' || delivery.kind === 'failed') {
+    return { kind: 'send-failed', reason: delivery.reason }
+  }
+  if (now - delivery.at > NEWS) return { kind: 'already-sent' }
+  return { kind: delivery.at > createdAt ? 'resent' : 'sent' }
+}

@@ -1,0 +1,54 @@
+import type { SendOutcome } from '../sms/sender.ts'
+
+/**
+ * One code, sealed in the store. It works once, for one person, in one session family, to the one
+ * number that it was sent to. Times are epoch ms.
+ */
+export type Challenge = {
+  readonly id: string
+  readonly subject: string
+  readonly family: string
+  readonly purpose: 'step-up'
+  /** E.164 */
+  readonly phone: string
+  /** How many numbers the person could choose from. */
+  readonly choices: number
+  readonly code: string
+  readonly createdAt: number
+  readonly expiresAt: number
+  readonly delivery: Delivery
+}
+
+/** What became of the last message: `sending` until Twilio has answered. */
+export type Delivery =
+  | { readonly kind: 'sending'; readonly at: number }
+  | (SendOutcome & { at: number })
+
+/** An ended challenge is remembered this long (ms), so that the page can say what became of it. */
+export const REMEMBERED = 15 * 60_000
+
+/** Whether a code may still be typed in: the message may have arrived, or may still. */
+export function mayHaveArrived(delivery: Delivery): boolean {
+  switch (delivery.kind) {
+    case 'sending':
+    case 'sent':
+      return true
+    case 'refused':
+      return false
+    case 'failed':
+      // A timeout or a reset says nothing about whether Twilio took the message.
+      return delivery.reason === 'unavailable'
+  }
+}
+
+/** The digits of what was typed or pasted, or undefined when it can't be a code of this length. */
+export function readCode(input: string, length: number): string | undefined {
+  if (input.length > 64) return undefined
+  const digits = input.replace(/[\s\u200e\u200f\u2010-\u2015-]/g, '')
+  return digits.length === length && /^[0-9]+$/.test(digits) ? digits : undefined
+}
+
+/** The last two digits: as much of a number as is ever shown. */
+export function lastDigits(phone: string): string {
+  return phone.slice(-2)
+}

@@ -1,0 +1,76 @@
+import type { Answer } from '../answer.ts'
+import { sessionCookies } from '../session/current-session.ts'
+import { stepUp } from '../session/transitions.ts'
+import { readChallenge } from './challenge-record.ts'
+import { challengeState } from './challenge-state.ts'
+import { codePage, goOn, lockedPage, nothingSentPage } from './otp-answers.ts'
+import { type Verified, verifyCode } from './verify-code.ts'
+import { auditFields, type Visit } from './visit.ts'
+
+/** `POST /_stepgate/otp`: compares the code and, if it is right, steps the session up. */
+export async function checkCode(visit: Visit, code: string): Promise<Answer> {
+  const { context, session, exchange, now } = visit
+  const parts = { store: context.store, sealer: context.sealer, ...context.config.otp }
+  const result = await verifyCode(parts, session, code, exchange.client.address, now)
+  audit(visit, result)
+  switch (result.kind) {
+    case 'verified':
+      return finishStepUp(visit)
+    case 'locked':
+      return lockedPage(visit, result)
+    case 'none':
+      return nothingSentPage(visit)
+    case 'wrong':
+      return challengePage(visit, 422, { kind: 'wrong', attemptsLeft: result.attemptsLeft })
+    case 'not-a-code':
+      return challengePage(visit, 422, { kind: 'not-a-code' })
+    case 'expired':
+    case 'used-up':
+    case 'superseded':
+      return challengePage(visit, 410, { kind: result.kind })
+  }
+}
+
+/** A new session id with the second factor in it; the id before is dead at once (ASVS 7.2.4). */
+async function finishStepUp(visit: Visit): Promise<Answer> {
+  const { context, exchange, session, now } = visit
+  const proved = stepUp(session, { id: context.random.id(), method: 'sms', now })
+  const setCookies = await sessionCookies(context, exchange, proved, now)
+  await context.revocations.revoke(session.id, session.createdAt + context.config.session.lifetime)
+  return goOn(visit, setCookies)
+}
+
+type Refusal =
+  | { readonly kind: 'wrong'; readonly attemptsLeft: number }
+  | { readonly kind: 'not-a-code' | 'expired' | 'used-up' | 'superseded' }
+
+async function challengePage(visit: Visit, status: number, refusal: Refusal): Promise<Answer> {
+  const { context, session, now } = visit
+  const stored = await readChallenge(context, session, now)
+  if (stored === undefined) return nothingSentPage(visit)
+  const usedUp = refusal.kind === 'wrong' ? refusal.attemptsLeft < 1 : refusal.kind === 'used-up'
+  const { canEnter } = challengeState(stored, usedUp, now)
+  return codePage(visit, status, { ...stored.challenge, canEnter, notice: refusal })
+}
+
+function audit(visit: Visit, result: Verified): void {
+  const { log } = visit.context
+  const fields = auditFields(visit)
+  switch (result.kind) {
+    case 'verified':
+      log.audit('otp.verified', { ...fields, seconds_since_send: result.secondsSinceSend })
+      break
+    case 'wrong':
+      log.audit('otp.wrong', { ...fields, attempts_left: result.attemptsLeft })
+      break
+    case 'expired':
+    case 'used-up':
+    case 'superseded':
+      log.audit('otp.expired', { ...fields, reason: result.kind })
+      break
+    case 'none':
+    case 'not-a-code':
+    case 'locked':
+      break
+  }
+}

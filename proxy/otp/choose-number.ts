@@ -1,0 +1,31 @@
+import { type Answer, redirectAnswer } from '../answer.ts'
+import { readChallenge } from './challenge-record.ts'
+import { choicePage, codePath, directoryPage, lockedPage, noNumberPage } from './otp-answers.ts'
+import { chosenNumber, numberChoices } from './pick-number.ts'
+import { sendNewCode } from './send-new-code.ts'
+import { isUsedUp, readLock } from './verify-code.ts'
+import type { Visit } from './visit.ts'
+
+/**
+ * `GET /_stepgate/otp/number` shows the choices; `POST` with the `id` of one sends the code to it.
+ * Choosing the number that a live code went to already sends nothing.
+ */
+export async function chooseNumber(visit: Visit, id: string | undefined): Promise<Answer> {
+  const { context, session, exchange, now } = visit
+  const lock = await readLock(context, session.subject, now)
+  if (lock !== undefined) return lockedPage(visit, lock)
+  const lookup = await context.directory.lookUp(session)
+  if (lookup.kind === 'unavailable') return directoryPage(visit, lookup.reason)
+  if (lookup.kind === 'none') return noNumberPage(visit)
+  const phone = id === undefined ? undefined : chosenNumber(session, lookup, id)
+  if (phone === undefined) {
+    const choices = numberChoices(session, lookup.numbers)
+    return choicePage(visit, choices, exchange.incoming.method === 'POST')
+  }
+  const stored = await readChallenge(context, session, now)
+  if (stored?.newest && stored.challenge.phone === phone && now < stored.challenge.expiresAt) {
+    const usedUp = await isUsedUp(context, stored.challenge.id, now)
+    if (!usedUp) return redirectAnswer(303, codePath(visit))
+  }
+  return sendNewCode(visit, { phone, choices: lookup.numbers.length }, stored)
+}

@@ -1,0 +1,137 @@
+import { withReturnFields } from '../../pages/parts/return-fields.ts'
+import { type Answer, redirectAnswer } from '../answer.ts'
+import { pageAnswer } from '../page-answer.ts'
+import type { LookupProblem } from '../phone/phone-directory.ts'
+import { accountOf } from './account-of.ts'
+import { type Challenge, lastDigits, mayHaveArrived } from './challenge.ts'
+import type { ChallengeState } from './challenge-state.ts'
+import type { ChosenNumber } from './issue-challenge.ts'
+import type { NumberChoice } from './pick-number.ts'
+import { resendAt, type SendRefused } from './send-code.ts'
+import type { Locked } from './verify-code.ts'
+import { auditFields, returnFieldsOf, type Visit } from './visit.ts'
+
+/** What the code page shows: the number, until when its code lives, and what there is to say. */
+export type Shown = ChosenNumber & ChallengeState & { readonly expiresAt: number }
+
+/** The code page. */
+export async function codePage(visit: Visit, status: number, shown: Shown): Promise<Answer> {
+  const { context, session, now } = visit
+  const { phone, choices, canEnter, expiresAt, notice } = shown
+  const { subject, family } = session
+  const until = await resendAt(context, { subject, family, phone }, now)
+  return answerPage(visit, status, 'otp', {
+    lastDigits: lastDigits(phone),
+    codeLength: context.config.otp.length,
+    canEnter,
+    expiresIn: secondsUntil(expiresAt, now),
+    resendIn: secondsUntil(until, now),
+    canChangeNumber: choices > 1,
+    notice,
+    return: returnFieldsOf(visit.need),
+    account: accountOf(visit.session),
+  })
+}
+
+/** Several numbers: which one? */
+export function choicePage(
+  visit: Visit,
+  choices: readonly NumberChoice[],
+  nothingChosen: boolean,
+): Promise<Answer> {
+  return answerPage(visit, nothingChosen ? 422 : 200, 'choose-number', {
+    choices,
+    nothingChosen,
+    return: returnFieldsOf(visit.need),
+    account: accountOf(visit.session),
+  })
+}
+
+/** The directory holds no number of this person. */
+export function noNumberPage(visit: Visit): Promise<Answer> {
+  visit.context.log.audit('otp.send_failed', { ...auditFields(visit), reason: 'no_number' })
+  return answerPage(visit, 403, 'no-number', {
+    retryUrl: codePath(visit),
+    account: accountOf(visit.session),
+  })
+}
+
+/** Nobody can say whether this person has a number: never to be told as "no number". */
+export function directoryPage(visit: Visit, reason: LookupProblem): Promise<Answer> {
+  visit.context.log.audit('otp.send_failed', {
+    ...auditFields(visit),
+    reason: `directory_${reason}`,
+  })
+  return answerPage(visit, 503, 'unavailable', {
+    reason: 'directory',
+    retryUrl: codePath(visit),
+  })
+}
+
+/** Too many wrong codes: nothing is sent or compared for a while. */
+export function lockedPage(visit: Visit, { locked, until }: Locked): Promise<Answer> {
+  const kind = locked ? 'locked' : 'wait'
+  const seconds = secondsUntil(until, visit.now)
+  visit.context.log.audit('otp.locked', { ...auditFields(visit), kind, seconds })
+  return answerPage(
+    visit,
+    429,
+    'locked',
+    { kind, seconds, retryUrl: codePath(visit), account: accountOf(visit.session) },
+    { 'Retry-After': String(seconds) },
+  )
+}
+
+/** A send that was refused before it was tried; a code that lives can still be typed in. */
+export function refusedPage(
+  visit: Visit,
+  number: ChosenNumber,
+  present: Challenge | undefined,
+  refused: SendRefused,
+): Promise<Answer> {
+  const { now } = visit
+  const until = refused.kind === 'wait' ? refused.until : refused.retryAt
+  const kind = refused.kind === 'wait' ? 'wait' : 'send-limited'
+  const expiresAt = present?.phone === number.phone ? present.expiresAt : 0
+  const canEnter = expiresAt > now && present !== undefined && mayHaveArrived(present.delivery)
+  const notice = { kind, seconds: secondsUntil(until, now) } as const
+  return codePage(visit, 429, { ...number, canEnter, expiresAt, notice })
+}
+
+/** A code came in, but there is none that it could be: nothing was sent, or it has been used. */
+export function nothingSentPage(visit: Visit): Promise<Answer> {
+  return Promise.resolve(redirectAnswer(303, codePath(visit)))
+}
+
+/** To where the person wanted to go. */
+export function goOn(visit: Visit, setCookies: readonly string[] = []): Answer {
+  return redirectAnswer(303, visit.need.returnTo, setCookies)
+}
+
+/** The code page's own address, with what it has to remember. */
+export function codePath(visit: Visit, path = '/_stepgate/otp'): string {
+  return withReturnFields(path, returnFieldsOf(visit.need))
+}
+
+function answerPage<Name extends Parameters<typeof pageAnswer>[3]>(
+  visit: Visit,
+  status: number,
+  name: Name,
+  props: Parameters<typeof pageAnswer<Name>>[4],
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const { context, exchange, uiLocales } = visit
+  // The application may redirect to another host after the code, and Chromium holds the whole chain
+  // after a form to form-action.
+  const formActionOrigins =
+    context.config.publicUrl.protocol === 'https:' ? ['https:'] : ['http:', 'https:']
+  return pageAnswer(context.pages, exchange, status, name, props, {
+    uiLocales,
+    headers,
+    formActionOrigins,
+  })
+}
+
+function secondsUntil(time: number, now: number): number {
+  return Math.max(0, Math.ceil((time - now) / 1000))
+}

@@ -1,0 +1,25 @@
+import { createHmac } from 'node:crypto'
+import type { PhoneLookup } from '../phone/phone-directory.ts'
+import type { Session } from '../session/session.ts'
+import { lastDigits } from './challenge.ts'
+
+/** A number as the page may show it; `id` names it for this session only, without telling it. */
+export type NumberChoice = { readonly id: string; readonly lastDigits: string }
+
+/** The choices of a session, in the directory's order. */
+export function numberChoices(session: Session, numbers: readonly string[]): NumberChoice[] {
+  return numbers.map((phone) => ({ id: idOf(session, phone), lastDigits: lastDigits(phone) }))
+}
+
+/** The directory's number that was chosen; a form can only choose, never name one. */
+export function chosenNumber(
+  session: Session,
+  lookup: Extract<PhoneLookup, { kind: 'found' }>,
+  id: string,
+): string | undefined {
+  return lookup.numbers.find((phone) => idOf(session, phone) === id)
+}
+
+function idOf({ family }: Session, phone: string): string {
+  return createHmac('sha256', family).update(phone).digest('base64url').slice(0, 22)
+}

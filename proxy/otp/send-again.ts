@@ -1,0 +1,53 @@
+import { type Answer, redirectAnswer } from '../answer.ts'
+import type { PhoneLookup } from '../phone/phone-directory.ts'
+import { auditSend } from './audit-send.ts'
+import { readChallenge, type StoredChallenge } from './challenge-record.ts'
+import { codePath, directoryPage, lockedPage, noNumberPage, refusedPage } from './otp-answers.ts'
+import { countSend, sendCode } from './send-code.ts'
+import { sendNewCode } from './send-new-code.ts'
+import { isUsedUp, readLock } from './verify-code.ts'
+import { sendPartsOf, type Visit } from './visit.ts'
+
+/** `POST /_stepgate/otp/resend`: the same code while it lives, else a new one. */
+export async function sendAgain(visit: Visit): Promise<Answer> {
+  const { context, session, now } = visit
+  const lock = await readLock(context, session.subject, now)
+  if (lock !== undefined) return lockedPage(visit, lock)
+  const stored = await readChallenge(context, session, now)
+  if (stored !== undefined && (await isLive(visit, stored))) return repeat(visit, stored)
+  return sendAnother(visit, stored)
+}
+
+async function isLive(visit: Visit, stored: StoredChallenge): Promise<boolean> {
+  const { id, expiresAt } = stored.challenge
+  if (!stored.newest || visit.now >= expiresAt) return false
+  return !(await isUsedUp(visit.context, id, visit.now))
+}
+
+async function repeat(visit: Visit, stored: StoredChallenge): Promise<Answer> {
+  const { challenge } = stored
+  const parts = sendPartsOf(visit)
+  const refused = await countSend(parts, challenge, visit.now)
+  if (refused !== undefined) return refusedPage(visit, challenge, challenge, refused)
+  const sent = await sendCode(parts, stored, visit.now)
+  auditSend(visit, sent)
+  return redirectAnswer(303, codePath(visit))
+}
+
+/** A new code to the number of the last one, if the directory still has it. */
+async function sendAnother(visit: Visit, stored: StoredChallenge | undefined): Promise<Answer> {
+  const lookup = await visit.context.directory.lookUp(visit.session)
+  if (lookup.kind === 'unavailable') return directoryPage(visit, lookup.reason)
+  if (lookup.kind === 'none') return noNumberPage(visit)
+  const phone = sameNumber(lookup, stored?.challenge.phone)
+  if (phone === undefined) return redirectAnswer(303, codePath(visit, '/_stepgate/otp/number'))
+  return sendNewCode(visit, { phone, choices: lookup.numbers.length }, stored)
+}
+
+function sameNumber(
+  { numbers }: Extract<PhoneLookup, { kind: 'found' }>,
+  last: string | undefined,
+): string | undefined {
+  if (numbers.length === 1) return numbers[0]
+  return numbers.find((phone) => phone === last)
+}

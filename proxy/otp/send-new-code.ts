@@ -1,0 +1,28 @@
+import { type Answer, redirectAnswer } from '../answer.ts'
+import { auditSend } from './audit-send.ts'
+import type { StoredChallenge } from './challenge-record.ts'
+import { challengeState } from './challenge-state.ts'
+import { type ChosenNumber, issueChallenge } from './issue-challenge.ts'
+import { codePage, codePath, refusedPage } from './otp-answers.ts'
+import { sendPartsOf, type Visit } from './visit.ts'
+
+/** Makes a code in place of `previous`, sends it and shows the page for it. */
+export async function sendNewCode(
+  visit: Visit,
+  number: ChosenNumber,
+  previous: StoredChallenge | undefined,
+): Promise<Answer> {
+  const { context, session, now, exchange } = visit
+  const { config, random } = context
+  const parts = { ...sendPartsOf(visit), random, ...config.otp }
+  const issued = await issueChallenge(parts, session, number, previous, now)
+  if (issued.kind === 'wait' || issued.kind === 'limited') {
+    return refusedPage(visit, number, previous?.challenge, issued)
+  }
+  const { challenge } = issued
+  if (issued.kind === 'sent') auditSend(visit, challenge)
+  // After a form, a page of its own address: loading it again sends nothing.
+  if (exchange.incoming.method === 'POST') return redirectAnswer(303, codePath(visit))
+  const state = challengeState({ challenge, newest: true }, false, now)
+  return codePage(visit, 200, { ...challenge, ...state })
+}

@@ -1,0 +1,99 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Session } from '../session/session.ts'
+import { keyOf } from '../store/key-of.ts'
+import { readCode } from './challenge.ts'
+import { type OtpParts, readChallenge, takeChallenge } from './challenge-record.ts'
+import { attemptWaits, FAILURE_WAITS, FAILURES_REMEMBERED, LOCK_AT, sendWindows } from './limits.ts'
+
+/** What became of a guess. Only `wrong` and `verified` were compared. Times in epoch ms. */
+export type Verified =
+  | { readonly kind: 'verified'; readonly secondsSinceSend: number }
+  | { readonly kind: 'wrong'; readonly attemptsLeft: number }
+  | { readonly kind: 'not-a-code' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'used-up' }
+  | { readonly kind: 'superseded' }
+  | Locked
+
+/** A person who has to wait: `locked` until an administrator clears it or a day passes. */
+export type Locked = {
+  readonly kind: 'locked'
+  readonly locked: boolean
+  readonly until: number
+}
+
+const attemptsKey = (challengeId: string) => keyOf('attempts', challengeId)
+const failuresKey = (subject: string) => keyOf('failures', subject)
+
+/** Whether this person has to wait before anything is sent or compared; counts nothing. */
+export async function readLock(
+  { store }: OtpParts,
+  subject: string,
+  now: number,
+): Promise<Locked | undefined> {
+  return asLocked(await store.strikes(failuresKey(subject), now), now)
+}
+
+/** Whether this challenge's tries are used up; counts nothing. */
+export async function isUsedUp(
+  { store }: OtpParts,
+  challengeId: string,
+  now: number,
+): Promise<boolean> {
+  return (await store.strikes(attemptsKey(challengeId), now)).kind === 'waiting'
+}
+
+/**
+ * Compares what was typed with the session's challenge. The try is counted on the challenge and on
+ * the person, atomically, before the comparison; of several right answers at once one is verified.
+ * Throws `StoreUnavailableError`.
+ */
+export async function verifyCode(
+  parts: OtpParts & { readonly attempts: number; readonly length: number },
+  session: Session,
+  input: string,
+  address: string,
+  now: number,
+): Promise<Verified> {
+  const { store } = parts
+  const lock = await readLock(parts, session.subject, now)
+  if (lock !== undefined) return lock
+  const stored = await readChallenge(parts, session, now)
+  if (stored === undefined) return { kind: 'none' }
+  const { challenge } = stored
+  if (!stored.newest) return { kind: 'superseded' }
+  if (now >= challenge.expiresAt) return { kind: 'expired' }
+  const guess = readCode(input, parts.length)
+  if (guess === undefined) return { kind: 'not-a-code' }
+
+  const waits = attemptWaits(parts.attempts)
+  const tries = await store.strike(attemptsKey(challenge.id), waits, challenge.expiresAt, now)
+  if (tries.kind === 'waiting') return { kind: 'used-up' }
+  const remembered = now + FAILURES_REMEMBERED
+  const failures = await store.strike(failuresKey(session.subject), FAILURE_WAITS, remembered, now)
+  if (failures.kind === 'waiting') return asLocked(failures, now) ?? { kind: 'used-up' }
+
+  if (!timingSafeEqual(Buffer.from(guess), Buffer.from(challenge.code))) {
+    return { kind: 'wrong', attemptsLeft: parts.attempts - tries.count }
+  }
+  if (!(await takeChallenge(parts, challenge, now))) return { kind: 'none' }
+  await store.remove(failuresKey(session.subject))
+  const [person, number] = sendWindows(session.subject, challenge.phone, address)
+  if (person !== undefined) await store.remove(person.key)
+  if (number !== undefined) await store.remove(number.key)
+  return { kind: 'verified', secondsSinceSend: Math.round((now - challenge.delivery.at) / 1000) }
+}
+
+function asLocked(
+  strike: { kind: string; count: number; until: number },
+  now: number,
+): Locked | undefined {
+  if (strike.kind !== 'waiting') return undefined
+  const locked = strike.count >= LOCK_AT
+  return {
+    kind: 'locked',
+    locked,
+    until: Number.isFinite(strike.until) ? strike.until : now + FAILURES_REMEMBERED,
+  }
+}

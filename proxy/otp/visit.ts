@@ -1,0 +1,62 @@
+import type { ReturnFields } from '../../pages/parts/return-fields.ts'
+import type { Context } from '../context.ts'
+import type { Exchange } from '../exchange.ts'
+import { returnTarget } from '../request/return-target.ts'
+import type { Session } from '../session/session.ts'
+import { codeMessage } from '../sms/message-text.ts'
+import type { SendParts } from './send-code.ts'
+
+/** A signed-in person at the code page. */
+export type Visit = {
+  readonly context: Context
+  readonly exchange: Exchange
+  readonly session: Session
+  readonly need: Need
+  readonly uiLocales: string | undefined
+  readonly now: number
+}
+
+/** Where the person goes afterwards, and how fresh (ms) the code has to be for it. */
+export type Need = { readonly returnTo: string; readonly maxAge?: number }
+
+/** Reads `return_to` and `max_age` of a query or form; what is malformed asks for no more than a code. */
+export function needOf(fields: URLSearchParams, publicUrl: URL): Need {
+  const returnTo = returnTarget(fields.get('return_to') ?? undefined, publicUrl)
+  const seconds = fields.get('max_age')
+  return seconds !== null && /^[0-9]{1,9}$/.test(seconds)
+    ? { returnTo, maxAge: Number(seconds) * 1000 }
+    : { returnTo }
+}
+
+/** The need as the fields of our forms and links. */
+export function returnFieldsOf({ returnTo, maxAge }: Need): ReturnFields {
+  return { returnTo, ...(maxAge !== undefined && { maxAge: String(maxAge / 1000) }) }
+}
+
+/** Fields of an audit line about this person. */
+export function auditFields({ exchange, session }: Visit) {
+  return {
+    request_id: exchange.requestId,
+    subject: session.subject,
+    client: exchange.client.address,
+  }
+}
+
+/** What a send needs, with the text in this person's language. */
+export function sendPartsOf({ context, exchange, uiLocales }: Visit): SendParts {
+  const { store, sealer, sender, pages, config } = context
+  const acceptLanguage = exchange.incoming.headers['accept-language']
+  const { t } = pages.frame({
+    requestId: exchange.requestId,
+    ...(uiLocales !== undefined && { uiLocales }),
+    ...(acceptLanguage !== undefined && { acceptLanguage }),
+  })
+  return {
+    store,
+    sealer,
+    sender,
+    address: exchange.client.address,
+    compose: (code, validFor) =>
+      codeMessage({ t, brand: config.brand.name, code, validFor, host: config.publicUrl.host }),
+  }
+}
