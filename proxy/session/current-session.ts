@@ -1,0 +1,31 @@
+import type { Context } from '../context.ts'
+import { cookieHeadersOf, type Exchange } from '../exchange.ts'
+import type { Session } from './session.ts'
+import { readSessionCookie, writeSessionCookie } from './session-cookie.ts'
+
+/**
+ * The live session of a request, or undefined. It comes at once, without a promise, when its cookie
+ * has been seen before.
+ */
+export function currentSession(
+  { sessions, cookies }: Context,
+  { incoming }: Pick<Exchange, 'incoming'>,
+  now: number,
+): Session | undefined | Promise<Session | undefined> {
+  if (incoming.headers.cookie === undefined) return undefined
+  const value = readSessionCookie(cookieHeadersOf(incoming), cookies.session)
+  if (value === undefined) return undefined
+  const known = sessions.peek(value, now)
+  return known === 'unknown' ? sessions.read(value, now) : known
+}
+
+/** `Set-Cookie` values that give this session to the browser of a request. */
+export async function sessionCookies(
+  { sessions, cookies, config }: Context,
+  { incoming }: Pick<Exchange, 'incoming'>,
+  session: Session,
+  now: number,
+): Promise<readonly string[]> {
+  const sealed = await sessions.seal(session, now)
+  return writeSessionCookie(cookies.session, sealed, cookieHeadersOf(incoming), config)
+}

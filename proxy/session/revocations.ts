@@ -1,0 +1,59 @@
+import type { Log } from '../log.ts'
+import { describeError } from '../log.ts'
+import type { Store } from '../store/store.ts'
+import type { Session } from './session.ts'
+
+/** Which sessions are dead, known in memory so that the hot path asks no store. */
+export type Revocations = {
+  isRevoked(session: Session): boolean
+  /** Ends a session id or family here at once and, by the store, in every process. */
+  revoke(id: string, expiresAt: number): Promise<void>
+  close(): void
+}
+
+const POLL = 500
+
+/**
+ * Loads what has been revoked and goes on reading what other processes revoke, twice a second.
+ * Throws `StoreUnavailableError` when the first read fails: without it old cookies would live.
+ */
+export async function watchRevocations(
+  store: Store,
+  clock: () => number,
+  log: Log,
+): Promise<Revocations> {
+  const dead = new Map<string, number>()
+  let cursor = 0
+  let failing = false
+
+  async function read(): Promise<void> {
+    const now = clock()
+    const news = await store.revocations(cursor, now)
+    cursor = news.cursor
+    for (const { id, expiresAt } of news.ids) dead.set(id, expiresAt)
+    for (const [id, expiresAt] of dead) if (expiresAt <= now) dead.delete(id)
+  }
+
+  async function poll(): Promise<void> {
+    try {
+      await read()
+      if (failing) log.info('Revocations are read again')
+      failing = false
+    } catch (error) {
+      if (!failing) log.error('Revocations can not be read', describeError(error))
+      failing = true
+    }
+    timer.refresh()
+  }
+
+  await read()
+  const timer = setTimeout(poll, POLL).unref()
+  return {
+    isRevoked: (session) => dead.has(session.family) || dead.has(session.id),
+    async revoke(id, expiresAt) {
+      dead.set(id, expiresAt)
+      await store.revoke(id, expiresAt)
+    },
+    close: () => clearTimeout(timer),
+  }
+}

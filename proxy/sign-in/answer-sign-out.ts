@@ -1,0 +1,44 @@
+import { type Answer, redirectAnswer } from '../answer.ts'
+import { cookieHeadersOf } from '../exchange.ts'
+import type { OwnRequest } from '../own-route.ts'
+import { pageAnswer } from '../page-answer.ts'
+import { isSameOrigin } from '../request/same-origin.ts'
+import { clearSessionCookie } from '../session/session-cookie.ts'
+import { signOut } from './sign-out.ts'
+
+/**
+ * `GET /_stepgate/sign-out`: a link in the application signs out at once, a link on another site
+ * asks first.
+ */
+export function confirmSignOut(request: OwnRequest): Promise<Answer> {
+  const { context, exchange, session, uiLocales } = request
+  if (session === undefined || isSameOrigin(exchange.incoming.headers, context.config.publicUrl)) {
+    return answerSignOut(request)
+  }
+  const end = context.provider.endSessionUrl(undefined, context.config.publicUrl)
+  return pageAnswer(
+    context.pages,
+    exchange,
+    200,
+    'confirm-sign-out',
+    { username: session.username, stayUrl: '/' },
+    { uiLocales, formActionOrigins: end === undefined ? [] : [end.origin] },
+  )
+}
+
+/** `POST /_stepgate/sign-out`: ends the session and sends the browser on to the provider. */
+export async function answerSignOut(request: OwnRequest): Promise<Answer> {
+  const { context, exchange, session, now } = request
+  const { cookies, config } = context
+  const signedOut = new URL('/_stepgate/signed-out', config.publicUrl)
+  const clear = clearSessionCookie(cookies.session, cookieHeadersOf(exchange.incoming), config)
+  if (session === undefined) return redirectAnswer(303, signedOut.href, clear)
+  const next = await signOut(context, session, config.session.lifetime, signedOut, now)
+  context.log.audit('session.ended', {
+    request_id: exchange.requestId,
+    subject: session.subject,
+    client: exchange.client.address,
+    reason: 'sign_out',
+  })
+  return redirectAnswer(303, next.href, clear)
+}

@@ -1,0 +1,91 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { Config } from '../config/config.ts'
+import type { Session } from '../session/session.ts'
+import { startSession } from '../session/transitions.ts'
+import { keyOf } from '../store/key-of.ts'
+import type { Store } from '../store/store.ts'
+import { readIdentity } from './read-identity.ts'
+import type { SignInParts } from './start-sign-in.ts'
+import {
+  browserHash,
+  familyOf,
+  openTransaction,
+  type StepUpWanted,
+  TRANSACTION_LIFE,
+} from './transaction.ts'
+
+/** The callback as it came; `query` with its `?`. */
+export type CallbackRequest = {
+  readonly query: string
+  readonly browser: string | undefined
+  readonly session: Session | undefined
+}
+
+/** Where the person wanted to go, and by way of the code page or not. */
+export type Destination = { readonly returnTo: string; readonly stepUp?: StepUpWanted }
+
+export type SignInFinished = { readonly destination: Destination } & (
+  | { readonly kind: 'signed-in'; readonly session: Session }
+  /** Another tab was faster, or the person went back: there is a newer session already. */
+  | { readonly kind: 'already' }
+  | { readonly kind: 'failed'; readonly reason: SignInFailure }
+)
+
+export type SignInFailure =
+  | { readonly kind: 'no-state' }
+  | { readonly kind: 'expired' }
+  | { readonly kind: 'other-browser'; readonly attempt: number }
+  | { readonly kind: 'refused'; readonly error: string; readonly description?: string }
+  | { readonly kind: 'invalid'; readonly code: string }
+  | { readonly kind: 'missing-claim'; readonly claim: string }
+  | { readonly kind: 'unavailable'; readonly code: string }
+
+/**
+ * Finishes a sign-in: state, browser, provider's answer, identity, in this order. Throws
+ * `ProviderUnknownError` and `StoreUnavailableError`.
+ */
+export async function finishSignIn(
+  parts: SignInParts & { readonly store: Store; readonly config: Config },
+  request: CallbackRequest,
+  now: number,
+): Promise<SignInFinished> {
+  const state = new URLSearchParams(request.query).get('state') ?? undefined
+  const transaction = await openTransaction(parts.sealer, state, now)
+  if (state === undefined || transaction === undefined) {
+    return { kind: 'failed', reason: { kind: 'no-state' }, destination: { returnTo: '/' } }
+  }
+  const { returnTo, stepUp, attempt } = transaction
+  const destination = { returnTo, ...(stepUp !== undefined && { stepUp }) }
+  const failed = (reason: SignInFailure): SignInFinished => ({
+    kind: 'failed',
+    reason,
+    destination,
+  })
+
+  if (request.session !== undefined && request.session.createdAt > transaction.startedAt) {
+    return { kind: 'already', destination }
+  }
+  if (now - transaction.startedAt > TRANSACTION_LIFE) return failed({ kind: 'expired' })
+  if (request.browser === undefined || !isSame(browserHash(request.browser), transaction.browser)) {
+    return failed({ kind: 'other-browser', attempt })
+  }
+
+  const callback = new URL(parts.redirectUri)
+  callback.search = request.query
+  const redeemed = await parts.provider.redeem(callback, { ...transaction, state })
+  if (redeemed.kind !== 'signed-in') return failed(redeemed)
+
+  const read = readIdentity(redeemed.claims, parts.config, now)
+  if (read.kind === 'missing') return failed({ kind: 'missing-claim', claim: read.claim })
+
+  const family = familyOf(request.browser)
+  const session = startSession(read.identity, { id: parts.random.id(), family, now })
+  const end = now + parts.config.session.lifetime
+  const hint = await parts.sealer.seal('id-token', redeemed.idToken, end, now)
+  await parts.store.put(keyOf('id-token', family), hint, end)
+  return { kind: 'signed-in', session, destination }
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other))
+}

@@ -1,0 +1,53 @@
+/** The company's OpenID provider, as sign-in sees it. */
+export type Provider = {
+  /** Whether discovery has succeeded; until then nobody can sign in. */
+  isKnown(): boolean
+  /** Begins discovery and goes on trying, with growing waits, until it succeeds or `close`. */
+  start(): void
+  /** One attempt at discovery, for `stepgate check`. */
+  check(): Promise<{ kind: 'ok'; detail: string } | { kind: 'problem'; detail: string }>
+  /** Where to send the browser; throws `ProviderUnknownError` before discovery. */
+  authorizationUrl(request: AuthorizationRequest): Promise<URL>
+  /** Exchanges the code in `callback` (the callback's URL as the provider was told it, with query). */
+  redeem(callback: URL, expected: ExpectedResponse): Promise<Redeemed>
+  /** RP-initiated logout; undefined when the provider has no `end_session_endpoint`. */
+  endSessionUrl(idToken: string | undefined, returnTo: URL): URL | undefined
+  /** Whether the provider can end its own session. */
+  canSignOut(): boolean
+  close(): void
+}
+
+export type AuthorizationRequest = {
+  readonly redirectUri: URL
+  readonly state: string
+  readonly nonce: string
+  readonly codeVerifier: string
+  readonly uiLocales?: string
+}
+
+export type ExpectedResponse = {
+  readonly state: string
+  readonly nonce: string
+  readonly codeVerifier: string
+}
+
+export type Claims = Readonly<Record<string, unknown>>
+
+/**
+ * `refused`: the provider said no, in its own words. `invalid`: a check failed, somebody may be
+ * tampering. `unavailable`: the provider did not answer, trying again may help.
+ */
+export type Redeemed =
+  | { readonly kind: 'signed-in'; readonly claims: Claims; readonly idToken: string }
+  | { readonly kind: 'refused'; readonly error: string; readonly description?: string }
+  | { readonly kind: 'invalid'; readonly code: string }
+  | { readonly kind: 'unavailable'; readonly code: string }
+
+/** Discovery has not succeeded yet. */
+export class ProviderUnknownError extends Error {
+  readonly code = 'provider_unknown'
+  constructor() {
+    super('The OpenID provider has not answered yet')
+    this.name = 'ProviderUnknownError'
+  }
+}

@@ -1,0 +1,75 @@
+import type { Config } from '../config/config.ts'
+import { toE164 } from '../phone/e164.ts'
+import type { Acr } from '../policy/acr.ts'
+import type { Claims } from './provider.ts'
+
+/** Who the provider says it is, in our terms. `authTime` in epoch ms. */
+export type Identity = {
+  readonly subject: string
+  readonly username: string
+  readonly email?: string
+  readonly name?: string
+  readonly groups: readonly string[]
+  readonly claimedPhones: readonly string[]
+  readonly locale?: string
+  readonly acr: Acr
+  readonly amr: readonly string[]
+  readonly authTime: number
+}
+
+export type IdentityRead =
+  | { readonly kind: 'identity'; readonly identity: Identity }
+  /** `claim` is missing or of the wrong type: configuration and provider do not fit. */
+  | { readonly kind: 'missing'; readonly claim: string }
+
+const MAX_TEXT = 256
+
+/** Reads verified claims (OpenID Connect Core §5.1); what is optional and malformed is left out. */
+export function readIdentity(
+  claims: Claims,
+  { oidc: settings, smsCountries }: Pick<Config, 'oidc' | 'smsCountries'>,
+  now: number,
+): IdentityRead {
+  const subject = text(claims.sub)
+  if (subject === undefined) return { kind: 'missing', claim: 'sub' }
+  const email = claims.email_verified === false ? undefined : text(claims.email)
+  const username = settings.usernameClaim === 'email' ? email : text(claims[settings.usernameClaim])
+  if (username === undefined) return { kind: 'missing', claim: settings.usernameClaim }
+  const name = text(claims.name)
+  const locale = text(claims.locale)
+  const phones = claims.phone_number_verified === true ? texts(claims.phone_number) : []
+  const claimedPhones = phones
+    .map((phone) => toE164(phone, smsCountries))
+    .filter((phone) => phone !== undefined)
+  const amr = texts(claims.amr)
+  const acr = text(claims.acr)
+  const trusted = [...amr, ...(acr === undefined ? [] : [acr])].some((value) =>
+    settings.trustAcr.includes(value),
+  )
+  const authTime = typeof claims.auth_time === 'number' ? claims.auth_time * 1000 : now
+  return {
+    kind: 'identity',
+    identity: {
+      subject,
+      username,
+      ...(email !== undefined && { email }),
+      ...(name !== undefined && { name }),
+      groups: texts(claims[settings.groupsClaim]),
+      claimedPhones,
+      ...(locale !== undefined && { locale }),
+      acr: trusted ? 'twilio_sms' : 'basic',
+      amr,
+      authTime: Math.min(authTime, now),
+    },
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_TEXT ? value : undefined
+}
+
+/** A list of texts without duplicates; a single text is a list of one. */
+function texts(value: unknown): readonly string[] {
+  const list = Array.isArray(value) ? value : [value]
+  return [...new Set(list.map(text).filter((item) => item !== undefined))]
+}

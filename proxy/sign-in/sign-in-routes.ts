@@ -1,0 +1,56 @@
+import { type Answer, redirectAnswer } from '../answer.ts'
+import type { Context } from '../context.ts'
+import { needOf } from '../otp/visit.ts'
+import { type OwnApp, type OwnRequest, onForm, onGet } from '../own-route.ts'
+import { pageAnswer } from '../page-answer.ts'
+import { satisfies } from '../policy/satisfies.ts'
+import { answerCallback } from './answer-callback.ts'
+import { answerSignOut, confirmSignOut } from './answer-sign-out.ts'
+import { otpPath } from './otp-path.ts'
+import { sendToProvider } from './send-to-provider.ts'
+
+/** Signing in, stepping up on an application's link, and signing out. */
+export function addSignInRoutes(app: OwnApp, context: Context): void {
+  onGet(app, context, '/_stepgate/sign-in', signInOn)
+  onGet(app, context, '/_stepgate/callback', answerCallback)
+  onGet(app, context, '/_stepgate/step-up', stepUpOn)
+  onGet(app, context, '/_stepgate/sign-out', confirmSignOut)
+  onForm(app, context, '/_stepgate/sign-out', answerSignOut)
+  onGet(app, context, '/_stepgate/signed-out', ({ exchange, uiLocales }) =>
+    pageAnswer(
+      context.pages,
+      exchange,
+      200,
+      'signed-out',
+      { signInUrl: '/_stepgate/sign-in', providerSignedOut: context.provider.canSignOut() },
+      { uiLocales },
+    ),
+  )
+}
+
+function signInOn(request: OwnRequest): Promise<Answer> | Answer {
+  const { context, session, fields } = request
+  const { returnTo } = needOf(fields, context.config.publicUrl)
+  if (session !== undefined) return redirectAnswer(302, returnTo)
+  return sendToProvider(request, { returnTo }, attemptOf(fields))
+}
+
+/** An application's link: `acr=twilio_sms&return_to=/path[&max_age=900]`. */
+function stepUpOn(request: OwnRequest): Promise<Answer> | Answer {
+  const { context, exchange, session, fields, now } = request
+  const acr = fields.get('acr') ?? 'twilio_sms'
+  if (acr !== 'twilio_sms' && acr !== 'basic') {
+    return pageAnswer(context.pages, exchange, 400, 'bad-request', { reason: 'form' })
+  }
+  const { returnTo, ...stepUp } = needOf(fields, context.config.publicUrl)
+  if (session === undefined) {
+    const destination = acr === 'basic' ? { returnTo } : { returnTo, stepUp }
+    return sendToProvider(request, destination, attemptOf(fields))
+  }
+  if (acr === 'basic' || satisfies(session, stepUp, now)) return redirectAnswer(302, returnTo)
+  return redirectAnswer(302, otpPath({ returnTo, stepUp }))
+}
+
+function attemptOf(fields: URLSearchParams): number {
+  return fields.get('attempt') === '1' ? 1 : 0
+}
