@@ -1,0 +1,34 @@
+import type { Answer } from './answer.ts'
+import type { Context } from './context.ts'
+import { describeError } from './log.ts'
+import { type Asker, problemAnswer } from './page-answer.ts'
+import { returnTarget } from './request/return-target.ts'
+import { ProviderUnknownError } from './sign-in/provider.ts'
+import { StoreUnavailableError } from './store/store.ts'
+
+/** The answer to an error that nobody expected or that only time can mend; never lets anything through. */
+export function errorAnswer(context: Context, asker: Asker, error: unknown): Promise<Answer> {
+  const reason = reasonOf(error)
+  context.log.error('Request failed', { request_id: asker.requestId, ...describeError(error) })
+  const retryUrl = retryUrlOf(context, asker)
+  const status = reason === 'unexpected' ? 500 : 503
+  const code = reason === 'unexpected' ? 'internal_error' : `${reason}_unavailable`
+  const headers = status === 503 ? { 'Retry-After': '5' } : {}
+  const props = { reason, retryUrl }
+  return problemAnswer(context.pages, asker, status, code, 'unavailable', props, { headers })
+}
+
+/** Where "try again" leads: the same address if asking again is harmless, else the start. */
+export function retryUrlOf(context: Context, { incoming }: Asker): string {
+  const own = incoming.url?.startsWith('/_stepgate/') === true
+  if (incoming.method !== 'GET') return '/'
+  return own && incoming.url !== undefined && !incoming.url.startsWith('/_stepgate/callback')
+    ? incoming.url
+    : returnTarget(incoming.url, context.config.publicUrl)
+}
+
+function reasonOf(error: unknown): 'store' | 'provider' | 'unexpected' {
+  if (error instanceof StoreUnavailableError) return 'store'
+  if (error instanceof ProviderUnknownError) return 'provider'
+  return 'unexpected'
+}

@@ -1,0 +1,62 @@
+import type { ServerResponse } from 'node:http'
+
+/** A whole answer of stepgate's own, however it is sent. */
+export type Answer = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly setCookies?: readonly string[]
+  readonly body: string
+}
+
+/** JSON that nobody may keep. */
+export function jsonAnswer(
+  status: number,
+  body: Readonly<Record<string, unknown>>,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return {
+    status,
+    headers: {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      ...headers,
+    },
+    body: `${JSON.stringify(body)}\n`,
+  }
+}
+
+/** A redirect that nobody may keep; 303 turns a form into a GET. */
+export function redirectAnswer(
+  status: 302 | 303,
+  location: string,
+  setCookies: readonly string[] = [],
+): Answer {
+  return {
+    status,
+    headers: { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'same-origin' },
+    setCookies,
+    body: '',
+  }
+}
+
+/** Sends an answer over node:http; without effect when the client is gone. */
+export function writeAnswer(outgoing: ServerResponse, answer: Answer, close = false): void {
+  if (outgoing.headersSent || outgoing.destroyed) return
+  for (const [name, value] of Object.entries(answer.headers)) outgoing.setHeader(name, value)
+  if (answer.setCookies !== undefined && answer.setCookies.length > 0) {
+    outgoing.setHeader('Set-Cookie', answer.setCookies)
+  }
+  if (close) outgoing.setHeader('Connection', 'close')
+  const body = Buffer.from(answer.body)
+  outgoing.setHeader('Content-Length', body.length)
+  outgoing.writeHead(answer.status)
+  outgoing.end(body)
+}
+
+/** The same answer for a Hono route. */
+export function toResponse(answer: Answer): Response {
+  const headers = new Headers(answer.headers)
+  for (const cookie of answer.setCookies ?? []) headers.append('Set-Cookie', cookie)
+  return new Response(answer.body, { status: answer.status, headers })
+}

@@ -1,0 +1,130 @@
+import type { Config, Secrets } from './config/config.ts'
+import { createLog, type Log } from './log.ts'
+import { loadPageSet, type PageSet } from './page-set.ts'
+import { createDirectory } from './phone/create-directory.ts'
+import type { PhoneDirectory } from './phone/phone-directory.ts'
+import { type Random, systemRandom } from './random.ts'
+import { parseNetworks, type TrustedNetworks } from './request/client-address.ts'
+import { type CookieNames, cookieNames } from './session/cookies.ts'
+import { type Revocations, watchRevocations } from './session/revocations.ts'
+import { createSealer, type Sealer } from './session/sealed.ts'
+import type { Session } from './session/session.ts'
+import { createSessionReader, type SessionReader } from './session/session-reader.ts'
+import type { Provider } from './sign-in/provider.ts'
+import { createProvider } from './sign-in/provider-openid.ts'
+import type { SignInParts } from './sign-in/start-sign-in.ts'
+import type { Sender } from './sms/sender.ts'
+import { createTwilioSender } from './sms/sender-twilio.ts'
+import { openStore } from './store/open-store.ts'
+import type { Store } from './store/store.ts'
+import type { Forwarder } from './upstream/forward.ts'
+import { createForwarder } from './upstream/forward-undici.ts'
+import { compileIdentityHeaders } from './upstream/identity-headers.ts'
+import { compileHeaderSettings, type HeaderSettings } from './upstream/rebuild-headers.ts'
+
+// In ms. A silent body is the application's affair: long polling and event streams are silent.
+const UPSTREAM_TIMES = { connectTimeout: 5_000, headersTimeout: 60_000, bodyTimeout: 0 }
+
+/** Everything that a request may need, built once. */
+export type Context = {
+  readonly config: Config
+  /** Epoch ms */
+  readonly clock: () => number
+  readonly random: Random
+  readonly log: Log
+  readonly store: Store
+  readonly sealer: Sealer
+  readonly sessions: SessionReader
+  readonly revocations: Revocations
+  readonly cookies: CookieNames
+  readonly provider: Provider
+  readonly signIn: SignInParts
+  readonly sender: Sender
+  readonly directory: PhoneDirectory
+  readonly pages: PageSet
+  readonly trusted: TrustedNetworks
+  readonly upstream: {
+    readonly forwarder: Forwarder
+    readonly headerSettings: HeaderSettings
+    readonly identityOf: (session: Session | undefined) => readonly string[]
+  }
+  /** Ends timers and connections. */
+  close(): Promise<void>
+}
+
+/** What a test may replace. */
+export type Overrides = Partial<
+  Pick<
+    Context,
+    'clock' | 'random' | 'log' | 'store' | 'provider' | 'sender' | 'directory' | 'pages'
+  >
+>
+
+/**
+ * Builds every adapter once and begins provider discovery. Throws `StoreUnavailableError` and
+ * `PagesDirError`: without a store or pages there is nothing to start.
+ */
+export async function createContext(
+  config: Config,
+  secrets: Secrets,
+  overrides: Overrides = {},
+): Promise<Context> {
+  const clock = overrides.clock ?? Date.now
+  const random = overrides.random ?? systemRandom
+  const log = overrides.log ?? createLog(config.log)
+  const pages = overrides.pages ?? (await loadPageSet(config))
+  const store = overrides.store ?? (await openStore(config.store))
+  const sealer = createSealer(secrets.sessionSecrets)
+  const revocations = await watchRevocations(store, clock, log)
+  const cookies = cookieNames(config.publicUrl)
+  const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
+  const sender = overrides.sender ?? createTwilioSender(config.twilio, secrets.twilioSecret)
+  const directory = overrides.directory ?? createDirectory(config, secrets, log)
+  const ownCookieNames = Object.values(cookies)
+  const forwarder = createForwarder(config.upstream, { ...UPSTREAM_TIMES, ownCookieNames })
+  provider.start()
+  return {
+    config,
+    clock,
+    random,
+    log,
+    store,
+    sealer,
+    revocations,
+    cookies,
+    provider,
+    sender,
+    directory,
+    pages,
+    sessions: createSessionReader({
+      sealer,
+      limits: config.session,
+      isRevoked: revocations.isRevoked,
+    }),
+    signIn: {
+      provider,
+      sealer,
+      random,
+      redirectUri: new URL('/_stepgate/callback', config.publicUrl),
+    },
+    trusted: parseNetworks(config.trustedProxies),
+    upstream: {
+      forwarder,
+      headerSettings: compileHeaderSettings({
+        identityNames: config.headers.map(({ name }) => name),
+        ownCookieNames,
+        rulesNameMethods: config.rules.some(({ methods }) => methods !== undefined),
+      }),
+      identityOf: compileIdentityHeaders(config.headers, {
+        encoding: config.headersEncoding,
+        ...(secrets.headersSecret !== undefined && { secret: secrets.headersSecret }),
+      }),
+    },
+    async close() {
+      provider.close()
+      revocations.close()
+      await Promise.all([forwarder.close(), directory.close()])
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,99 @@
+import { type Answer, jsonAnswer, redirectAnswer } from './answer.ts'
+import type { Context } from './context.ts'
+import type { Exchange } from './exchange.ts'
+import { accountOf } from './otp/account-of.ts'
+import { problemAnswer } from './page-answer.ts'
+import type { Decision } from './policy/rule.ts'
+import { kindOf } from './request/kind-of-request.ts'
+import { returnTarget } from './request/return-target.ts'
+import type { Session } from './session/session.ts'
+import { sendToProvider } from './sign-in/send-to-provider.ts'
+
+type StepUp = Extract<Decision, { kind: 'step-up' }>
+type Denial = Extract<Decision, { kind: 'deny' }>['reason']
+
+/** To the provider for a navigation, 401 for a program. Throws `ProviderUnknownError`. */
+export async function demandSignIn(
+  context: Context,
+  exchange: Exchange,
+  now: number,
+): Promise<Answer> {
+  const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
+  if (!isNavigation(exchange)) {
+    const url = ownUrl(context, '/_stepgate/sign-in', { return_to: returnTo })
+    return jsonAnswer(
+      401,
+      { error: 'sign_in_required', sign_in_url: url, request_id: exchange.requestId },
+      { 'WWW-Authenticate': 'Bearer realm="stepgate"' },
+    )
+  }
+  return sendToProvider({ context, exchange, uiLocales: undefined, now }, { returnTo })
+}
+
+/** To the code page for a navigation, 401 as in RFC 9470 §3 for a program. */
+export async function demandStepUp(
+  context: Context,
+  exchange: Exchange,
+  session: Session | undefined,
+  { acr, maxAge }: StepUp,
+): Promise<Answer> {
+  const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
+  const seconds = maxAge === undefined ? undefined : Math.floor(maxAge / 1000)
+  context.log.audit('step_up.required', {
+    request_id: exchange.requestId,
+    subject: session?.subject,
+    client: exchange.client.address,
+    acr,
+    max_age: seconds,
+  })
+  const query = {
+    return_to: returnTo,
+    ...(seconds !== undefined && { max_age: String(seconds) }),
+  }
+  if (isNavigation(exchange)) {
+    return redirectAnswer(302, `/_stepgate/otp?${new URLSearchParams(query)}`)
+  }
+  const challenge = [
+    'Bearer realm="stepgate"',
+    'error="insufficient_user_authentication"',
+    'error_description="A one-time code is needed"',
+    `acr_values="${acr}"`,
+    ...(seconds === undefined ? [] : [`max_age=${seconds}`]),
+  ]
+  return jsonAnswer(
+    401,
+    {
+      error: 'insufficient_user_authentication',
+      acr_values: acr,
+      ...(seconds !== undefined && { max_age: seconds }),
+      step_up_url: ownUrl(context, '/_stepgate/otp', query),
+      request_id: exchange.requestId,
+    },
+    { 'WWW-Authenticate': challenge.join(', ') },
+  )
+}
+
+/** 403, a page or JSON. */
+export function deny(
+  context: Context,
+  exchange: Exchange,
+  session: Session | undefined,
+  reason: Denial,
+): Promise<Answer> {
+  context.log.audit('request.denied', {
+    request_id: exchange.requestId,
+    subject: session?.subject,
+    client: exchange.client.address,
+    reason,
+  })
+  const props = { reason, ...(session !== undefined && { account: accountOf(session) }) }
+  return problemAnswer(context.pages, exchange, 403, 'access_denied', 'denied', props)
+}
+
+function isNavigation({ incoming }: Exchange): boolean {
+  return kindOf(incoming.method ?? '', incoming.headers) === 'navigation'
+}
+
+function ownUrl(context: Context, path: string, query: Readonly<Record<string, string>>): string {
+  return new URL(`${path}?${new URLSearchParams(query)}`, context.config.publicUrl).href
+}

@@ -1,0 +1,44 @@
+import { writeAnswer } from './answer.ts'
+import type { Context } from './context.ts'
+import type { Exchange } from './exchange.ts'
+import { demandSignIn, demandStepUp, deny } from './gate-answers.ts'
+import { decide } from './policy/decide.ts'
+import { currentSession } from './session/current-session.ts'
+import { forwardRequest } from './upstream/forward-request.ts'
+
+/**
+ * The way of every request that is not for stepgate itself: who is it, what do the rules say, and
+ * then one of four things. Whatever is thrown on the way ends in an error answer in `server.ts`,
+ * never in the application.
+ */
+export async function passGate(context: Context, exchange: Exchange): Promise<void> {
+  const { config, clock } = context
+  const now = clock()
+
+  const found = currentSession(context, exchange, now)
+  const session = found instanceof Promise ? await found : found
+
+  const { method = '' } = exchange.incoming
+  const asked = { method, host: exchange.host, paths: exchange.target.paths }
+  const decision = decide(config.rules, config.defaultAcr, session, asked, now)
+
+  switch (decision.kind) {
+    case 'forward':
+      return forwardRequest(context, exchange, session, now)
+    case 'sign-in':
+      return writeAnswer(exchange.outgoing, await demandSignIn(context, exchange, now))
+    case 'step-up':
+      return writeAnswer(
+        exchange.outgoing,
+        await demandStepUp(context, exchange, session, decision),
+      )
+    case 'deny':
+      return writeAnswer(exchange.outgoing, await deny(context, exchange, session, decision.reason))
+    default:
+      return refuseUnknown(decision)
+  }
+}
+
+function refuseUnknown(decision: never): never {
+  throw new TypeError(`unknown decision ${JSON.stringify(decision)}`)
+}

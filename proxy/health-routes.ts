@@ -1,0 +1,62 @@
+import { type Answer, jsonAnswer } from './answer.ts'
+import type { Context } from './context.ts'
+import { describeError } from './log.ts'
+import { type OwnApp, type OwnRequest, onGet } from './own-route.ts'
+import { expiresAt } from './session/transitions.ts'
+
+/** Whether the process lives, whether it can do its job, and who is signed in. */
+export function addHealthRoutes(app: OwnApp, context: Context): void {
+  onGet(app, context, '/_stepgate/healthz', () => jsonAnswer(200, { status: 'ok' }))
+  onGet(app, context, '/_stepgate/readyz', () => answerReady(context))
+  onGet(app, context, '/_stepgate/session', answerSession)
+}
+
+/** 200 when people can sign in and get a code; what fails is named, why is in the log only. */
+async function answerReady({ provider, store, directory, log }: Context): Promise<Answer> {
+  const [storeState, directoryState] = await Promise.all([
+    store.ping().then(
+      () => 'ok',
+      (error: unknown) => {
+        log.warn('readyz: the store can not be written', describeError(error))
+        return 'unavailable'
+      },
+    ),
+    directory.check().then(({ kind, detail }) => {
+      if (kind === 'ok') return 'ok'
+      log.warn('readyz: the directory of numbers can not be read', { detail })
+      return 'unavailable'
+    }),
+  ])
+  const checks = {
+    provider: provider.isKnown() ? 'ok' : 'unavailable',
+    store: storeState,
+    directory: directoryState,
+  }
+  const ready = Object.values(checks).every((state) => state === 'ok')
+  return jsonAnswer(ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable', checks })
+}
+
+/** `GET /_stepgate/session`: times as ISO 8601 and in epoch seconds, as OpenID Connect has them. */
+function answerSession({ context, session }: OwnRequest): Answer {
+  if (session === undefined) {
+    return jsonAnswer(
+      401,
+      { error: 'sign_in_required' },
+      { 'WWW-Authenticate': 'Bearer realm="stepgate"' },
+    )
+  }
+  const end = expiresAt(session, context.config.session)
+  return jsonAnswer(200, {
+    sub: session.subject,
+    preferred_username: session.username,
+    email: session.email,
+    name: session.name,
+    groups: session.groups,
+    acr: session.acr,
+    amr: session.amr,
+    auth_time: Math.floor(session.authTime / 1000),
+    ...(session.otpTime !== undefined && { otp_time: Math.floor(session.otpTime / 1000) }),
+    exp: Math.floor(end / 1000),
+    expires_at: new Date(end).toISOString(),
+  })
+}

@@ -1,0 +1,60 @@
+import { type LoggerOptions, pino } from 'pino'
+import type { Config } from './config/config.ts'
+
+/** What happened, as dashboards and auditors know it (DESIGN.md section 9). */
+export type AuditEvent =
+  | 'sign_in.succeeded'
+  | 'sign_in.failed'
+  | 'step_up.required'
+  | 'otp.sent'
+  | 'otp.send_failed'
+  | 'otp.verified'
+  | 'otp.wrong'
+  | 'otp.expired'
+  | 'otp.locked'
+  | 'session.ended'
+  | 'request.denied'
+
+/** Fields of a log line. Never a code, a whole number, a token or a raw error of an SDK. */
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** JSON lines. `audit` writes at level info whatever happened to a person; the rest is for operators. */
+export type Log = {
+  audit(event: AuditEvent, fields: LogFields): void
+  access(fields: LogFields): void
+  debug(message: string, fields?: LogFields): void
+  info(message: string, fields?: LogFields): void
+  warn(message: string, fields?: LogFields): void
+  error(message: string, fields?: LogFields): void
+}
+
+/** A log to standard output, or to `write` (one JSON line a call). */
+export function createLog(settings: Config['log'], write?: { write(line: string): void }): Log {
+  const options: LoggerOptions = {
+    level: settings.level,
+    base: null,
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+  }
+  const out = write === undefined ? pino(options) : pino(options, write)
+  return {
+    audit: (event, fields) => out.info({ event, ...fields }),
+    access: settings.access ? (fields) => out.info(fields) : () => {},
+    debug: (message, fields) => out.debug(fields ?? {}, message),
+    info: (message, fields) => out.info(fields ?? {}, message),
+    warn: (message, fields) => out.warn(fields ?? {}, message),
+    error: (message, fields) => out.error(fields ?? {}, message),
+  }
+}
+
+/** The part of an unknown error that is safe to log: its name and code, never its message or stack. */
+export function describeError(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { error: typeof error }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const cause = error.cause instanceof Error ? describeError(error.cause) : undefined
+  return {
+    error: error.name,
+    ...(code !== undefined && { code }),
+    ...(cause !== undefined && { cause: [cause.error, cause.code].filter(Boolean).join(' ') }),
+  }
+}

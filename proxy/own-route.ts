@@ -1,0 +1,82 @@
+import type { Hono } from 'hono'
+import type { Answer } from './answer.ts'
+import { toResponse } from './answer.ts'
+import type { Context } from './context.ts'
+import type { Exchange } from './exchange.ts'
+import { pageAnswer } from './page-answer.ts'
+import { isSameOrigin } from './request/same-origin.ts'
+import { currentSession } from './session/current-session.ts'
+import type { Session } from './session/session.ts'
+
+/** A request for one of stepgate's own paths; `fields` is its query, or its form for a POST. */
+export type OwnRequest = {
+  readonly context: Context
+  readonly exchange: Exchange
+  readonly session: Session | undefined
+  readonly fields: URLSearchParams
+  readonly uiLocales: string | undefined
+  readonly now: number
+}
+
+/** Answers one own path. */
+export type OwnHandler = (request: OwnRequest) => Promise<Answer> | Answer
+
+export type OwnApp = Hono<{ Bindings: Exchange }>
+
+// A code and a few paths; a bigger form is none of ours.
+const MAX_FORM = 16 * 1024
+
+/** Adds `GET path`: no body, fields from the query. */
+export function onGet(app: OwnApp, context: Context, path: string, handle: OwnHandler): void {
+  app.get(path, async (c) => {
+    const fields = new URL(c.req.url).searchParams
+    return toResponse(await handle(await ownRequest(context, c.env, fields)))
+  })
+}
+
+/** Adds `POST path` for a form of ours; one that another site sends is refused. */
+export function onForm(app: OwnApp, context: Context, path: string, handle: OwnHandler): void {
+  app.post(path, async (c) => {
+    const { incoming } = c.env
+    const refuse = async (status: number, reason: 'cross-site' | 'form') =>
+      toResponse(await pageAnswer(context.pages, c.env, status, 'bad-request', { reason }))
+    if (!isSameOrigin(incoming.headers, context.config.publicUrl)) {
+      context.log.audit('request.denied', {
+        request_id: c.env.requestId,
+        client: c.env.client.address,
+        reason: 'cross_site_form',
+      })
+      return refuse(403, 'cross-site')
+    }
+    const type = incoming.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+    if (type !== undefined && type !== 'application/x-www-form-urlencoded') {
+      return refuse(415, 'form')
+    }
+    const body = await readForm(c.req.raw.body)
+    if (body === undefined) return refuse(413, 'form')
+    return toResponse(await handle(await ownRequest(context, c.env, new URLSearchParams(body))))
+  })
+}
+
+async function ownRequest(
+  context: Context,
+  exchange: Exchange,
+  fields: URLSearchParams,
+): Promise<OwnRequest> {
+  const now = context.clock()
+  const session = await currentSession(context, exchange, now)
+  const uiLocales = fields.get('ui_locales') ?? session?.locale
+  return { context, exchange, session, fields, uiLocales, now }
+}
+
+async function readForm(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
+  if (body === null) return ''
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of body) {
+    size += part.length
+    if (size > MAX_FORM) return undefined
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}

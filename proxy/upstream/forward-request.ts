@@ -1,0 +1,74 @@
+import { writeAnswer } from '../answer.ts'
+import type { Context } from '../context.ts'
+import type { Exchange } from '../exchange.ts'
+import { describeError } from '../log.ts'
+import { problemAnswer } from '../page-answer.ts'
+import { returnTarget } from '../request/return-target.ts'
+import { sessionCookies } from '../session/current-session.ts'
+import type { Session } from '../session/session.ts'
+import { needsTouch, touch } from '../session/transitions.ts'
+import type { ForwardOutcome } from './forward.ts'
+import { rebuildHeaders } from './rebuild-headers.ts'
+
+/** Sends an allowed request to the application, with who is asking in its headers. */
+export async function forwardRequest(
+  context: Context,
+  exchange: Exchange,
+  session: Session | undefined,
+  now: number,
+): Promise<void> {
+  const { config, upstream } = context
+  const { incoming, outgoing, target } = exchange
+  const stale = session !== undefined && needsTouch(session, config.session.idle, now)
+  const setCookies = stale
+    ? await sessionCookies(context, exchange, touch(session, now), now)
+    : NO_COOKIES
+  const headers = rebuildHeaders(
+    incoming.rawHeaders,
+    upstream.headerSettings,
+    upstream.identityOf(session),
+    {
+      ...exchange.client,
+      address: exchange.client.chain.join(', '),
+      trusted: false,
+      requestId: exchange.requestId,
+    },
+  )
+  const outcome = await upstream.forwarder.forward(
+    { method: incoming.method ?? '', target: target.raw, headers },
+    incoming,
+    outgoing,
+    setCookies,
+  )
+  if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
+    await answerFailure(context, exchange, outcome)
+  }
+}
+
+const NO_COOKIES: readonly string[] = []
+
+type Failure = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
+
+async function answerFailure(
+  context: Context,
+  exchange: Exchange,
+  { kind, error }: Failure,
+): Promise<void> {
+  const { incoming, outgoing, requestId } = exchange
+  const fields = { request_id: requestId, outcome: kind, ...describeError(error) }
+  context.log.error('The application did not answer', fields)
+  if (kind === 'cut-off') return
+  const shown = kind === 'invalid-response' ? 'invalid' : kind
+  const repeatable = incoming.method === 'GET' || incoming.method === 'HEAD'
+  const retryUrl = returnTarget(exchange.target.raw, context.config.publicUrl)
+  const answer = await problemAnswer(
+    context.pages,
+    exchange,
+    kind === 'timed-out' ? 504 : 502,
+    `upstream_${kind.replace('-', '_')}`,
+    'upstream-down',
+    { kind: shown, ...(repeatable && { retryUrl }) },
+  )
+  // What is left of a request's body would be read as the next request.
+  writeAnswer(outgoing, answer, !incoming.complete)
+}
