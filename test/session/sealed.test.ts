@@ -84,6 +84,7 @@ describe('rotation', () => {
     const old = await before.seal('t', 'old', LATER, NOW)
     const fresh = await after.seal('t', 'new', LATER, NOW)
     assert.equal(await after.unseal('t', old, NOW), 'old')
+    assert.equal(await after.unseal('t', fresh, NOW), 'new')
     assert.equal(await createSealer([NEW]).unseal('t', fresh, NOW), 'new')
     assert.equal(await createSealer([OLDER, OLD, NEW]).unseal('t', fresh, NOW), 'new')
     assert.equal(await before.unseal('t', fresh, NOW), undefined)
