@@ -3,7 +3,7 @@ export type Person = {
   readonly subject: string
   readonly username: string
   readonly email?: string
-  readonly claimedPhone?: string
+  readonly claimedPhones?: readonly string[]
 }
 
 /**

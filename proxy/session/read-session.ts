@@ -12,7 +12,7 @@ const SESSION = z.strictObject({
   email: z.string().exactOptional(),
   name: z.string().exactOptional(),
   groups: z.array(z.string()),
-  claimedPhone: z.string().exactOptional(),
+  claimedPhones: z.array(text).exactOptional(),
   locale: z.string().exactOptional(),
   acr: z.enum(['basic', 'twilio_sms']),
   amr: z.array(z.string()),

@@ -13,8 +13,8 @@ export type Session = {
   readonly email?: string
   readonly name?: string
   readonly groups: readonly string[]
-  /** `phone_number` of the provider, in E.164, kept only when `phone_number_verified` was true. */
-  readonly claimedPhone?: string
+  /** `phone_number` of the provider, in E.164, only when `phone_number_verified` was true. */
+  readonly claimedPhones?: readonly string[]
   /** Language tags asked for by `ui_locales` at the provider or its `locale` claim. */
   readonly locale?: string
   readonly acr: Acr

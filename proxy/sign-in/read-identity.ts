@@ -10,7 +10,7 @@ export type Identity = {
   readonly email?: string
   readonly name?: string
   readonly groups: readonly string[]
-  readonly claimedPhones: readonly string[]
+  readonly claimedPhones?: readonly string[]
   readonly locale?: string
   readonly acr: Acr
   readonly amr: readonly string[]
@@ -55,7 +55,7 @@ export function readIdentity(
       ...(email !== undefined && { email }),
       ...(name !== undefined && { name }),
       groups: texts(claims[settings.groupsClaim]),
-      claimedPhones,
+      ...(claimedPhones.length > 0 && { claimedPhones }),
       ...(locale !== undefined && { locale }),
       acr: trusted ? 'twilio_sms' : 'basic',
       amr,

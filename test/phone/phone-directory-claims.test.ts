@@ -6,7 +6,7 @@ describe('numbers from the claims', () => {
   it('are the verified number of the provider, or none', async () => {
     const directory = createClaimsDirectory()
     const person = { subject: 's', username: 'alice' }
-    assert.deepEqual(await directory.lookUp({ ...person, claimedPhone: '+4915112345678' }), {
+    assert.deepEqual(await directory.lookUp({ ...person, claimedPhones: ['+4915112345678'] }), {
       kind: 'found',
       numbers: ['+4915112345678'],
     })

@@ -14,7 +14,7 @@ export function sampleSession(changes: Partial<Session> = {}): Session {
     email: 'alice@example.com',
     name: 'Alice Ünal',
     groups: ['hr', 'admins'],
-    claimedPhone: '+15551234567',
+    claimedPhones: ['+15551234567'],
     locale: 'en',
     acr: 'twilio_sms',
     amr: ['pwd', 'sms', 'otp', 'mfa'],
