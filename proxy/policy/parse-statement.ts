@@ -39,7 +39,9 @@ export function parseStatement(
     problems.push(target.problem)
     return []
   })
-  if (patterns.length === 0) problems.push('names no path; for example basic /reports/**')
+  if (problems.length === 0 && patterns.length === 0) {
+    problems.push('names no path; for example basic /reports/**')
+  }
   if (problems.length > 0) return { scopes: [], problems }
   const scopes = targets.map(({ text, target: { host, pattern } }) => ({
     statement,
