@@ -6,6 +6,9 @@ import { fullName, VARIABLE_NAMES, VARIABLES, type VariableName } from './variab
 /** What stands for a secret, whatever its length. */
 export const MASK = '********'
 
+/** What a secret's writer says when it is set, instead of its value. */
+const IS_SET = 'is set'
+
 type Writer = (config: Config, secrets: Secrets) => string | undefined
 
 /**
@@ -29,12 +32,12 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   LISTEN: ({ listen }) => writeListen(listen),
   TLS_CERT_FILE: ({ tls }) => tls?.certFile,
   TLS_KEY_FILE: ({ tls }) => tls?.keyFile,
-  SESSION_SECRET: () => MASK,
+  SESSION_SECRET: () => IS_SET,
   SESSION_IDLE: ({ session }) => formatDuration(session.idle),
   SESSION_LIFETIME: ({ session }) => formatDuration(session.lifetime),
   OIDC_ISSUER: ({ oidc }) => writeUrl(oidc.issuer),
   OIDC_CLIENT_ID: ({ oidc }) => oidc.clientId,
-  OIDC_CLIENT_SECRET: () => MASK,
+  OIDC_CLIENT_SECRET: () => IS_SET,
   OIDC_SCOPES: ({ oidc }) => oidc.scopes.join(' '),
   OIDC_USERNAME_CLAIM: ({ oidc }) => oidc.usernameClaim,
   OIDC_GROUPS_CLAIM: ({ oidc }) => oidc.groupsClaim,
@@ -43,12 +46,12 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   // A statement with several patterns is several rules of one source.
   RULES: ({ rules }) => [...new Set(rules.map(({ source }) => source))].join('; ') || undefined,
   TWILIO_SID: ({ twilio }) => twilio.accountSid,
-  TWILIO_TOKEN: ({ twilio }) => (twilio.apiKeySid === undefined ? MASK : undefined),
+  TWILIO_TOKEN: ({ twilio }) => (twilio.apiKeySid === undefined ? IS_SET : undefined),
   TWILIO_FROM_NUMBER: ({ twilio: { from } }) => (from.kind === 'number' ? from.number : undefined),
   TWILIO_MESSAGING_SERVICE_SID: ({ twilio: { from } }) =>
     from.kind === 'service' ? from.sid : undefined,
   TWILIO_API_KEY_SID: ({ twilio }) => twilio.apiKeySid,
-  TWILIO_API_KEY_SECRET: ({ twilio }) => (twilio.apiKeySid === undefined ? undefined : MASK),
+  TWILIO_API_KEY_SECRET: ({ twilio }) => (twilio.apiKeySid === undefined ? undefined : IS_SET),
   TWILIO_API_URL: ({ twilio }) => twilio.apiUrl && writeUrl(twilio.apiUrl),
   SMS_COUNTRIES: ({ smsCountries }) => smsCountries.join(','),
   OTP_LENGTH: ({ otp }) => String(otp.length),
@@ -57,7 +60,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   PHONE_SOURCE: ({ phoneSource }) => phoneSource,
   LDAP_URL: ({ ldap }) => ldap && writeUrl(ldap.url),
   LDAP_BIND_DN: ({ ldap }) => ldap?.bindDn,
-  LDAP_BIND_PASSWORD: (_, { ldapBindPassword }) => ldapBindPassword && MASK,
+  LDAP_BIND_PASSWORD: (_, { ldapBindPassword }) => ldapBindPassword && IS_SET,
   LDAP_BASE_DN: ({ ldap }) => ldap?.baseDn,
   LDAP_STARTTLS: ({ ldap }) => ldap && String(ldap.startTls),
   LDAP_CA_FILE: ({ ldap }) => ldap?.caFile,
@@ -69,7 +72,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
     headersAsChanges(headers)
       .map(({ name, value }) => `${name}=${value}`)
       .join('; '),
-  HEADERS_SECRET: (_, { headersSecret }) => headersSecret && MASK,
+  HEADERS_SECRET: (_, { headersSecret }) => headersSecret && IS_SET,
   HEADERS_ENCODING: ({ headersEncoding }) => headersEncoding,
   ENCODED_SLASHES: ({ encodedSlashes }) => encodedSlashes,
   LOG_LEVEL: ({ log }) => log.level,

@@ -247,3 +247,18 @@ test('whatever is missing, there is a configuration or a problem, never neither'
     }
   }
 })
+
+test('what Kubernetes sets for a service named stepgate-demo is no demo port', () => {
+  loadedOk(loadWith({ STEPGATE_DEMO_PORT: 'tcp://10.0.0.1:8080' }))
+})
+
+test("the public URL's port is no part of its host, neither for the brand nor for rules", () => {
+  const { config } = loadedOk(
+    loadWith({
+      STEPGATE_PUBLIC_URL: 'https://intranet:8443',
+      STEPGATE_RULES: 'basic intranet/reports/**',
+    }),
+  )
+  assert.equal(config.brand.name, 'intranet')
+  assert.equal(config.rules[0]?.host, 'intranet')
+})

@@ -11,5 +11,6 @@ test('the distance counts characters to insert, remove or replace', () => {
 
 test('the nearest name is the one with the smallest distance', () => {
   assert.equal(nearestName('UPSTRM', ['LISTEN', 'UPSTREAM', 'STORE']), 'UPSTREAM')
+  assert.equal(nearestName('AX', ['AB', 'AC']), 'AB')
   assert.equal(nearestName('X', []), undefined)
 })

@@ -134,6 +134,14 @@ expectAll(
       [/^STEPGATE_SMS_COUNTRIES is not set/],
     ],
     [
+      'a mistyped number beside a service asks for no countries',
+      { TWILIO_FROM_NUMBER: '+0', TWILIO_MESSAGING_SERVICE_SID: SERVICE_SID },
+      [
+        /^STEPGATE_TWILIO_FROM_NUMBER is "\+0"/,
+        /^STEPGATE_TWILIO_MESSAGING_SERVICE_SID is set, and so is/,
+      ],
+    ],
+    [
       'a mistyped number is one problem, not two',
       { TWILIO_FROM_NUMBER: '+0' },
       [/^STEPGATE_TWILIO_FROM_NUMBER is "\+0"/],
