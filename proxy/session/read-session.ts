@@ -31,7 +31,6 @@ export function readSession(value: unknown): Session | undefined {
   if (!parsed.success) return undefined
   const session = parsed.data
   if ((session.acr === 'twilio_sms') !== (session.otpTime !== undefined)) return undefined
-  Object.freeze(session.groups)
-  Object.freeze(session.amr)
+  for (const part of Object.values(session)) Object.freeze(part)
   return Object.freeze(session)
 }

@@ -38,6 +38,7 @@ describe('reading a session', () => {
     assert.throws(() => Object.assign(session, { acr: 'basic' }), TypeError)
     assert.throws(() => (session.groups as string[]).push('root'), TypeError)
     assert.throws(() => (session.amr as string[]).push('hwk'), TypeError)
+    assert.throws(() => (session.claimedPhones as string[]).push('+15550000000'), TypeError)
   })
 
   it('needs all fields, of their types, and no others', async () => {
@@ -50,7 +51,7 @@ describe('reading a session', () => {
       email: [7, null],
       name: [{}, null],
       groups: [undefined, 'hr', [7], { 0: 'hr' }, null],
-      claimedPhone: [15551234567, null],
+      claimedPhones: ['+15551234567', [15551234567], [''], null],
       locale: [['en'], null],
       acr: [undefined, 'public', 'TWILIO_SMS', '', 50],
       amr: [undefined, 'pwd', [null]],
