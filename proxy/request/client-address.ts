@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { type Hop, readHops } from './forwarding-headers.ts'
+import { readHops } from './forwarding-headers.ts'
 import { parseAuthority } from './host.ts'
 
 /** Whether an address, normalized or `unix`, belongs to a proxy whose forwarding headers count. */
@@ -70,7 +70,7 @@ export function clientOf(
   }
 }
 
-function walk(hops: readonly Hop[], isTrusted: TrustedNetworks): string[] {
+function walk(hops: readonly string[], isTrusted: TrustedNetworks): string[] {
   const believed: string[] = []
   for (const hop of hops.toReversed()) {
     const address = normalizeAddress(hop)

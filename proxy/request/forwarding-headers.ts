@@ -1,11 +1,9 @@
 import { valuesOf } from './raw-headers.ts'
 
-/** What a proxy says of the one before it: an address without its port, or anything else. */
-export type Hop = string
-
 /** What the forwarding headers say, outermost proxy first; nothing of it is checked. */
 export type ForwardingHeaders = {
-  readonly hops: readonly Hop[]
+  /** Addresses without their port, or whatever else is written. */
+  readonly hops: readonly string[]
   readonly protos: readonly string[]
   readonly hosts: readonly string[]
 }
