@@ -61,7 +61,7 @@ async function answer(
     const page = await phonePage(phoneScreens(owners, standIn.messages()), new Date(clock()))
     return send(res, 200, 'text/html; charset=utf-8', String(page))
   }
-  const type = Object.hasOwn(ASSETS, path) ? ASSETS[path] : undefined
+  const type = ASSETS[path]
   if (type === undefined) return send(res, 404, 'text/plain', 'Not found')
   send(res, 200, type, await readFile(new URL(`./phone${path}`, import.meta.url)))
 }

@@ -187,11 +187,12 @@ function isSame(said: string, expected: string): boolean {
 async function readForm(req: IncomingMessage): Promise<URLSearchParams | undefined> {
   const chunks: Buffer[] = []
   let size = 0
+  // Read to the end, or the answer would not be heard.
   for await (const chunk of req) {
     size += chunk.length
-    if (size > MAX_BODY) return undefined
-    chunks.push(chunk)
+    if (size <= MAX_BODY) chunks.push(chunk)
   }
+  if (size > MAX_BODY) return undefined
   return new URLSearchParams(Buffer.concat(chunks).toString())
 }
 

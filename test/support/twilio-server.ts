@@ -32,7 +32,7 @@ export async function serveTwilio(
       return
     }
     req.url = url.slice(basePath.length)
-    standIn.handle(req, res)
+    standIn.handle(req, res).catch(() => res.destroy())
   })
   let connections = 0
   server.on('connection', () => {
