@@ -14,7 +14,7 @@ export type Exchange = {
   readonly target: Target
 }
 
-/** Every Cookie header of the request, in order. */
-export function cookieHeadersOf(incoming: IncomingMessage): readonly string[] {
-  return incoming.headersDistinct.cookie ?? []
+/** The Cookie headers of the request; node:http has joined them as RFC 6265 would have sent them. */
+export function cookieHeadersOf({ headers }: IncomingMessage): readonly string[] {
+  return headers.cookie === undefined ? [] : [headers.cookie]
 }

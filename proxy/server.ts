@@ -78,8 +78,14 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
 }
 
 function createServer(config: Config, door: (i: IncomingMessage, o: ServerResponse) => void) {
-  // An upload may take as long as it likes: `requestTimeout` counts the body, headersTimeout doesn't.
-  const options = { requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 65_000 }
+  const options = {
+    // An upload may take as long as it likes: `requestTimeout` counts the body, headersTimeout not.
+    requestTimeout: 0,
+    headersTimeout: 30_000,
+    keepAliveTimeout: 65_000,
+    // A session with many groups fills four cookies, and the application has cookies of its own.
+    maxHeaderSize: 64 * 1024,
+  }
   if (config.tls === undefined) return createHttp(options, door)
   const { certFile, keyFile } = config.tls
   const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) }
