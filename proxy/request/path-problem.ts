@@ -26,10 +26,9 @@ export function findPathProblem(
   if (/[\0-\x1f\x7f]/.test(decoded)) return 'control-character'
   if (decoded.includes('\\')) return 'backslash'
   if (OVERLONG_ASCII.test(decoded)) return 'overlong-character'
-  // With the encoded slashes taken for slashes, and again with only the raw ones.
-  const segments = [...decoded.split('/'), ...path.split('/').map(decodePercent)]
-  if (segments.some(isDotSegment)) return 'dot-segment'
-  return hasEmptySegment(decoded) || hasEmptySegment(path) ? 'empty-segment' : undefined
+  // Encoded slashes count as slashes from here on: as characters they could hide nothing more.
+  if (decoded.split('/').some(isDotSegment)) return 'dot-segment'
+  return /\/(?:;[^/]*)?\//.test(decoded) ? 'empty-segment' : undefined
 }
 
 /**
@@ -46,8 +45,4 @@ const OVERLONG_ASCII =
 function isDotSegment(segment: string): boolean {
   const again = segment.replace(/%(?:25)*2e/gi, '.').replace(/%(?:25)*3b/gi, ';')
   return again.split(/[\\/]|%(?:25)*(?:2f|5c)/i).some((part) => /^\.\.?(?: *$| *[;?#])/.test(part))
-}
-
-function hasEmptySegment(path: string): boolean {
-  return /\/(?:;[^/]*)?\//.test(path)
 }

@@ -46,6 +46,7 @@ describe('patterns and paths', () => {
   test('a segment with parameters fits with and without them', () => {
     assert.ok(matches('/a/b', '/a;x=1/b;y'))
     assert.ok(matches('/a/**', '/a;x/b'))
+    assert.ok(matches('/a/b/*', '/a;x/b/c'))
     assert.ok(matches('/a/*.php', '/a/x;y.php'))
     assert.ok(matches('/a/*.php', '/a/x.php;y'))
     assert.ok(matches('/a', '/a/;x'))
