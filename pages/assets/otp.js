@@ -30,7 +30,7 @@ for (const element of all('[data-countdown]')) {
   const tick = () => {
     const left = Math.ceil((end - Date.now()) / 1000)
     element.textContent = left > 0 ? running.replace('{time}', clock(left)) : done
-    if (element.form) element.disabled = left > 0 || busy.has(element.form)
+    if (element.form) element.disabled = left > 0
     if (left > 0) return
     clearInterval(timer)
     // Nobody wants a clock read out by the second, but its end is worth a word.
@@ -48,8 +48,6 @@ if (form) {
   let before = 0
   const fill = (code) => {
     field.value = code
-    if (done.signal.aborted) return
-    done.abort()
     form.requestSubmit()
   }
   form.addEventListener('submit', () => done.abort())

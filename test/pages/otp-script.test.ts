@@ -92,13 +92,12 @@ describe('the code page in a browser', () => {
   it('sends a form once, however often it is pressed', async () => {
     const page = await visit(SENT)
     await page.locator('#code').pressSequentially('123456')
-    const twice = () =>
+    const submit = () =>
       page.locator('form[data-code-length]').evaluate((form) => {
-        const submit = Reflect.get(form, 'requestSubmit').bind(form)
-        submit()
-        submit()
+        Reflect.get(form, 'requestSubmit').call(form)
       })
-    await posted(page, twice)
+    await posted(page, submit)
+    await submit()
     assert.equal(await page.getByRole('button', { name: 'Confirm' }).isDisabled(), true)
     await page.reload()
     assert.equal(server.posts.length, 1)
@@ -151,23 +150,38 @@ describe('the code page in a browser', () => {
     assert.match((await page.getByRole('timer').textContent()) ?? '', /another 5 minutes/)
   })
 
-  it('asks for a message that the browser may read, and stops asking when a code is sent', async () => {
-    const page = await visit(SENT)
-    await page.addInitScript(() => {
-      Reflect.set(globalThis, 'OTPCredential', class {})
-      const { navigator } = globalThis
-      const get = (options: { signal: AbortSignal }) =>
-        new Promise((resolve) => {
-          Reflect.set(globalThis, 'asked', options)
-          Reflect.set(globalThis, 'arrive', () => resolve({ code: '123456' }))
-        })
-      Object.defineProperty(navigator, 'credentials', { value: { get } })
+  describe('that reads messages (WebOTP)', () => {
+    const visitWithMessages = async () => {
+      const page = await visit(SENT)
+      await page.addInitScript(() => {
+        Reflect.set(globalThis, 'OTPCredential', class {})
+        const get = (options: unknown) =>
+          new Promise((resolve) => {
+            Reflect.set(globalThis, 'asked', options)
+            Reflect.set(globalThis, 'arrive', () => resolve({ code: '123456' }))
+          })
+        Object.defineProperty(globalThis.navigator, 'credentials', { value: { get } })
+      })
+      await page.reload()
+      return page
+    }
+    const stillAsks = (page: Page) =>
+      page.evaluate(() => !Reflect.get(globalThis, 'asked').signal.aborted)
+
+    it('is asked for the code, and sends it', async () => {
+      const page = await visitWithMessages()
+      const asked = await page.evaluate(() => JSON.stringify(Reflect.get(globalThis, 'asked').otp))
+      assert.equal(asked, '{"transport":["sms"]}')
+      const arrive = () => page.evaluate(() => Reflect.get(globalThis, 'arrive')())
+      assert.deepEqual(await posted(page, arrive), ['/_stepgate/otp 123456'])
     })
-    await page.reload()
-    const asked = () => page.evaluate(() => JSON.stringify(Reflect.get(globalThis, 'asked').otp))
-    assert.equal(await asked(), '{"transport":["sms"]}')
-    const arrive = () => page.evaluate(() => Reflect.get(globalThis, 'arrive')())
-    assert.deepEqual(await posted(page, arrive), ['/_stepgate/otp 123456'])
-    assert.equal(await page.evaluate(() => Reflect.get(globalThis, 'asked').signal.aborted), true)
+
+    it('is asked no longer when the code was typed', async () => {
+      const page = await visitWithMessages()
+      await page.keyboard.type('123456')
+      assert.equal(await stillAsks(page), true)
+      await posted(page, () => page.keyboard.press('Enter'))
+      assert.equal(await stillAsks(page), false)
+    })
   })
 })

@@ -160,6 +160,17 @@ describe('pages', () => {
     assert.equal(said.includes(undefined), false)
   })
 
+  it('tells who can’t get messages whom to turn to, but who opted out how to opt in', async () => {
+    const said = async (reason: 'not_mobile' | 'opted_out', canChangeNumber: boolean) =>
+      textOf(
+        await show('otp', { ...otp, canChangeNumber, notice: { kind: 'send-failed', reason } }),
+      )
+    assert.match(await said('not_mobile', false), /Ask support to change/)
+    assert.match(await said('not_mobile', true), /Choose another phone number/)
+    assert.doesNotMatch(await said('opted_out', false), /Ask support|Choose another/)
+    assert.match(await said('opted_out', false), /Reply START/)
+  })
+
   it('tells two numbers with the same last digits apart', async () => {
     const markup = textOf(await show('choose-number', SAMPLES['choose-number'][1]?.props as never))
     assert.match(markup, /ending in 42 \(no\. 1 on record\).*ending in 42 \(no\. 2 on record\)/)
