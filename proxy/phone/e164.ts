@@ -37,8 +37,8 @@ export function toE164(text: string, countries: Countries): string | undefined {
 
 /** Nothing to guess: only the length is checked, since tables of ranges in use are always late. */
 function explicit(digits: string): string | undefined {
-  const number = parse(`+${digits}`)
-  return number?.isPossible() ? number.number : undefined
+  const parsed = parseInternational(digits)
+  return parsed?.isPossible() ? parsed.number : undefined
 }
 
 function fromBareDigits(digits: string, countries: Countries): string | undefined {
@@ -63,14 +63,14 @@ function nationalReading(
 }
 
 function internationalReading(digits: string): PhoneNumber | undefined {
-  const parsed = parse(`+${digits}`)
+  const parsed = parseInternational(digits)
   return parsed?.isValid() && canBeMobile(parsed) ? parsed : undefined
 }
 
 /** A range that the tables do not know yet, in the country whose code the digits begin with. */
 function ownCountryCode(digits: string, country: CountryCode): string | undefined {
   if (digits.length < MIN_INTERNATIONAL_DIGITS) return undefined
-  const parsed = parse(`+${digits}`)
+  const parsed = parseInternational(digits)
   const home = parsed?.countryCallingCode === getCountryCallingCode(country)
   return home && parsed.isPossible() ? parsed.number : undefined
 }
@@ -82,6 +82,13 @@ function liesIn(countries: Countries, { country }: PhoneNumber): boolean {
 function canBeMobile(number: PhoneNumber): boolean {
   const type = number.getType()
   return type === 'MOBILE' || type === 'FIXED_LINE_OR_MOBILE'
+}
+
+/** Digits from the country code on; a trunk prefix after it, as in `+49 (0)151 …`, is left out. */
+function parseInternational(digits: string): PhoneNumber | undefined {
+  const parsed = parse(`+${digits}`)
+  // For some countries the library adds an area code or a mobile prefix that nobody wrote.
+  return parsed && digits.endsWith(parsed.nationalNumber) ? parsed : undefined
 }
 
 function parse(text: string, country?: CountryCode): PhoneNumber | undefined {

@@ -46,6 +46,8 @@ const table: Readonly<Record<string, readonly Row[]>> = {
     ['6582345678', ['US'], undefined],
     // Staff number or extension, not a landline in Germany.
     ['55123', ['DE'], undefined],
+    // Or one in Athens.
+    ['302101234567', ['DE'], undefined],
     ['4912345', ['DE'], undefined],
   ],
   'the usual writing of the first country wins over a country where nobody is texted': [
@@ -71,6 +73,8 @@ const table: Readonly<Record<string, readonly Row[]>> = {
     ['+4915112345678, +4915187654321', ['DE'], undefined],
     ['+49151+12345678', ['DE'], undefined],
     ['+0151', ['DE'], undefined],
+    // A subscriber in Madagascar without area code.
+    ['+261 2000000', ['DE'], undefined],
     ['+491511234567890123', ['DE'], undefined],
     ['00000000000', ['DE'], undefined],
     // Devanagari three: left out, it would make another number.
