@@ -69,33 +69,36 @@ export function createLdapDirectory(
       )
     }
     const { filter } = filled
-    return onlyEntry(await search({ scope: 'sub', filter, attributes, sizeLimit: 2 }))
+    const request = { scope: 'sub', filter, attributes, sizeLimit: 2 } as const
+    return onlyEntry(await search(request, AbortSignal.timeout(timeout)))
   }
 
-  function search(request: SearchRequest): Promise<SearchAnswer> {
+  function search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
     const timeLimit = Math.ceil(timeout / 1000)
     return connection.use(
       (client) => client.search(config.baseDn, { ...request, timeLimit }),
-      AbortSignal.timeout(timeout),
+      signal,
     )
   }
 
   async function check(): Promise<DirectoryCheck> {
-    const base = await search({ scope: 'base', attributes: ['1.1'], sizeLimit: 1 })
+    const signal = AbortSignal.timeout(timeout)
+    const base = await search({ scope: 'base', attributes: ['1.1'], sizeLimit: 1 }, signal)
     if (base.searchEntries.length === 0) {
       const detail = 'STEPGATE_LDAP_BASE_DN is not there, or the service account may not see it.'
       return { kind: 'problem', detail }
     }
-    if (!searchProved) await proveSearch()
+    if (!searchProved) await proveSearch(signal)
     return { kind: 'ok', detail: 'Bound as the service account; the search base is there.' }
   }
 
   /** Once only, since readyz asks often: a search as a look-up does it, for somebody invented. */
-  async function proveSearch(): Promise<void> {
+  async function proveSearch(signal: AbortSignal): Promise<void> {
     const filled = template.fill(NOBODY)
     if (filled.kind === 'missing') return
     const { filter } = filled
-    const answer = await search({ scope: 'sub', filter, attributes: ['1.1'], sizeLimit: 1 })
+    const request: SearchRequest = { scope: 'sub', filter, attributes: ['1.1'], sizeLimit: 1 }
+    const answer = await search(request, signal)
     if (answer.searchReferences.length > 0) throw new LdapProblemError('referral', referralDetail)
     searchProved = true
   }
