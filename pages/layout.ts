@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { Html, PageFrame } from './page.ts'
 import { type IconName, icon } from './parts/icon.ts'
-import { webAddress } from './parts/local-path.ts'
+import { localPath } from './parts/local-path.ts'
 import { foreign, sentence } from './parts/sentence.ts'
 import { supportContact } from './parts/support-contact.ts'
 
@@ -36,7 +36,7 @@ export function layout(frame: PageFrame, page: Layout): Html {
 <meta name="color-scheme" content="light dark">
 <meta name="robots" content="noindex">
 <meta name="format-detection" content="telephone=no">
-${page.refresh === undefined ? undefined : html`<meta http-equiv="refresh" content="0;url=${webAddress(page.refresh)}">`}
+${page.refresh === undefined ? undefined : html`<meta http-equiv="refresh" content="0;url=${localPath(page.refresh)}">`}
 <title>${frame.t(titleKey, { page: page.title, brand: frame.brand.name })}</title>
 <link rel="icon" type="image/svg+xml" href="${frame.asset('favicon.svg')}">
 <link rel="stylesheet" href="${frame.asset('brand.css')}">

@@ -1,8 +1,7 @@
 /**
  * Content-Security-Policy of all pages: nothing inline, nothing from elsewhere but the brand's
- * logo. Chromium holds redirects after a form to `form-action` too; origins that a form of ours
- * redirects to have to be named in `formActionOrigins`, or better be reached by the page
- * `continue`.
+ * logo. Chromium holds redirects after a form to `form-action` too; what a form of ours
+ * redirects to has to be named in `formActionOrigins`.
  */
 export function contentSecurityPolicy(
   brand: { readonly logo?: string | undefined },

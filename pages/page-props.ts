@@ -1,7 +1,6 @@
 import type { BadRequestProps } from './bad-request.ts'
 import type { ChooseNumberProps } from './choose-number.ts'
 import type { ConfirmSignOutProps } from './confirm-sign-out.ts'
-import type { ContinueProps } from './continue.ts'
 import type { DeniedProps } from './denied.ts'
 import type { LockedProps } from './locked.ts'
 import type { NoNumberProps } from './no-number.ts'
@@ -16,7 +15,6 @@ export type PageProps = {
   'bad-request': BadRequestProps
   'choose-number': ChooseNumberProps
   'confirm-sign-out': ConfirmSignOutProps
-  continue: ContinueProps
   denied: DeniedProps
   locked: LockedProps
   'no-number': NoNumberProps

@@ -147,7 +147,6 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     { state: 'everywhere', props: { signInUrl: '/', providerSignedOut: true } },
     { state: 'here only', props: { signInUrl: '/', providerSignedOut: false } },
   ],
-  continue: [{ state: 'goes on', props: { url: '/reports' } }],
   'not-found': [{ state: 'nothing', props: {} }],
   'bad-request': (['address', 'form', 'cross-site', 'method'] as const).map((reason) => ({
     state: reason,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { PageFrame } from '../../pages/page.ts'
 import { duration, remaining } from '../../pages/parts/duration.ts'
-import { localPath, webAddress } from '../../pages/parts/local-path.ts'
+import { localPath } from '../../pages/parts/local-path.ts'
 import { foreign, sentence } from '../../pages/parts/sentence.ts'
 import { supportContact } from '../../pages/parts/support-contact.ts'
 
@@ -84,20 +84,6 @@ describe('paths in links', () => {
       '/\u0000',
     ]
     for (const path of others) assert.equal(localPath(path), '/', JSON.stringify(path))
-  })
-
-  it('may be absolute http(s) where that is asked for, and nothing else', () => {
-    assert.equal(webAddress('https://idp.example/end?x=1'), 'https://idp.example/end?x=1')
-    assert.equal(webAddress('/a'), '/a')
-    for (const url of [
-      'javascript:x',
-      'data:text/html,x',
-      '//e.example',
-      'https://',
-      'https://a b',
-    ]) {
-      assert.equal(webAddress(url), '/', url)
-    }
   })
 })
 
