@@ -23,7 +23,7 @@ import { compileIdentityHeaders } from './upstream/identity-headers.ts'
 import { compileHeaderSettings, type HeaderSettings } from './upstream/rebuild-headers.ts'
 
 // In ms. A silent body is the application's affair: long polling and event streams are silent.
-const UPSTREAM_TIMES = { connectTimeout: 5_000, headersTimeout: 60_000, bodyTimeout: 0 }
+const UPSTREAM_TIMES = { connectTimeout: 5_000, bodyTimeout: 0 }
 
 /** Everything that a request may need, built once. */
 export type Context = {
@@ -81,7 +81,11 @@ export async function createContext(
   const sender = overrides.sender ?? createTwilioSender(config.twilio, secrets.twilioSecret)
   const directory = overrides.directory ?? createDirectory(config, secrets, log)
   const ownCookieNames = Object.values(cookies)
-  const forwarder = createForwarder(config.upstream, { ...UPSTREAM_TIMES, ownCookieNames })
+  const forwarder = createForwarder(config.upstream, {
+    ...UPSTREAM_TIMES,
+    headersTimeout: config.upstreamTimeout,
+    ownCookieNames,
+  })
   provider.start()
   return {
     config,

@@ -7,6 +7,8 @@ export type Config = {
   /** An origin: no path, no query. */
   readonly publicUrl: URL
   readonly upstream: UpstreamAddress
+  /** How long the application may take to begin its answer. */
+  readonly upstreamTimeout: number
   readonly listen: ListenAddress
   /** Paths of PEM files; present when stepgate serves TLS itself. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string }

@@ -29,6 +29,7 @@ export function describeConfig(config: Config, secrets: Secrets): string {
 const WRITERS: Readonly<Record<VariableName, Writer>> = {
   PUBLIC_URL: ({ publicUrl }) => publicUrl.origin,
   UPSTREAM: ({ upstream }) => writeUpstream(upstream),
+  UPSTREAM_TIMEOUT: ({ upstreamTimeout }) => formatDuration(upstreamTimeout),
   LISTEN: ({ listen }) => writeListen(listen),
   TLS_CERT_FILE: ({ tls }) => tls?.certFile,
   TLS_KEY_FILE: ({ tls }) => tls?.keyFile,

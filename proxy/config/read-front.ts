@@ -10,13 +10,14 @@ export function readFront(
   files: Files,
   report: Report,
   warn: Warn,
-): Pick<Config, 'publicUrl' | 'upstream' | 'listen' | 'tls'> | undefined {
+): Pick<Config, 'publicUrl' | 'upstream' | 'upstreamTimeout' | 'listen' | 'tls'> | undefined {
   const { PUBLIC_URL: publicUrl, UPSTREAM: upstream, LISTEN: listen } = values
+  const { UPSTREAM_TIMEOUT: upstreamTimeout } = values
   const tls = readTls({ given, values }, files, report)
   if (upstream && listen && isSameSocket(upstream, listen)) {
     report('UPSTREAM', 'is where stepgate itself listens (STEPGATE_LISTEN); name the application')
   }
-  if (!publicUrl || !upstream || !listen) return undefined
+  if (!publicUrl || !upstream || !upstreamTimeout || !listen) return undefined
   if (tls && publicUrl.protocol === 'http:') {
     report('PUBLIC_URL', 'begins with http://, but STEPGATE_TLS_CERT_FILE makes stepgate serve TLS')
   }
@@ -25,7 +26,7 @@ export function readFront(
       'STEPGATE_UPSTREAM is the same as STEPGATE_PUBLIC_URL: unless that name leads elsewhere from here, requests go round in a circle',
     )
   }
-  return { publicUrl, upstream, listen, ...(tls && { tls }) }
+  return { publicUrl, upstream, upstreamTimeout, listen, ...(tls && { tls }) }
 }
 
 function readTls({ given, values }: Settings, files: Files, report: Report): Config['tls'] {

@@ -16,6 +16,10 @@ export const FRONT = {
     doc: 'The application: `http://…`, `https://…` or `unix:/path.sock`.',
     example: 'http://127.0.0.1:3000',
   }),
+  UPSTREAM_TIMEOUT: defaulted(duration('1s', '1h'), '60s', {
+    doc: 'How long the application may take to begin its answer; after that people get a 504 page.',
+    example: '5m',
+  }),
   LISTEN: defaulted(parsedBy(parseListen), ':8080', {
     doc: 'Where stepgate listens: `8080`, `:8080`, `127.0.0.1:8080`, `[::1]:8080` or `unix:/path.sock`.',
     example: ':8080',

@@ -13,6 +13,7 @@ const FILES = {
 const FULL = {
   ...LDAP_ENV,
   STEPGATE_UPSTREAM: 'unix:/run/app.sock',
+  STEPGATE_UPSTREAM_TIMEOUT: '90s',
   STEPGATE_LISTEN: '[::1]:8443',
   STEPGATE_TLS_CERT_FILE: '/tls.crt',
   STEPGATE_TLS_KEY_FILE: '/tls.key',

@@ -16,6 +16,7 @@ test('the least that must be set gives the documented defaults', () => {
   assert.deepEqual(config, {
     publicUrl: new URL('https://app.example.com'),
     upstream: { kind: 'tcp', origin: new URL('http://127.0.0.1:3000') },
+    upstreamTimeout: 60_000,
     listen: { kind: 'tcp', port: 8080 },
     session: { idle: 3_600_000, lifetime: 43_200_000 },
     oidc: {
@@ -63,6 +64,7 @@ test('everything that can be set is read', () => {
   const { config, secrets } = loadedOk(
     loadWith(
       {
+        STEPGATE_UPSTREAM_TIMEOUT: '5m',
         STEPGATE_LISTEN: 'unix:/run/stepgate.sock',
         STEPGATE_UPSTREAM: 'unix:/run/app.sock',
         STEPGATE_TLS_CERT_FILE: '/tls.crt',
@@ -123,6 +125,7 @@ test('everything that can be set is read', () => {
   const { headers: ___, ...others } = rest
   assert.deepEqual(others, {
     upstream: { kind: 'unix', path: '/run/app.sock' },
+    upstreamTimeout: 5 * 60_000,
     listen: { kind: 'unix', path: '/run/stepgate.sock' },
     tls: { certFile: '/tls.crt', keyFile: '/tls.key' },
     session: { idle: 1_800_000, lifetime: 28_800_000 },
