@@ -11,6 +11,9 @@ export function createDirectory(config: Config, secrets: Secrets, log: Log): Pho
     throw new TypeError('numbers come from LDAP, but LDAP is not configured')
   }
   return createLdapDirectory(config.ldap, secrets.ldapBindPassword, config.smsCountries, {
-    log: (event) => log.warn('LDAP did not answer as it should', event),
+    log: ({ event, ...fields }) => {
+      if (event === 'ldap.failed') log.warn('LDAP did not answer as it should', fields)
+      else log.debug('LDAP is connected', fields)
+    },
   })
 }

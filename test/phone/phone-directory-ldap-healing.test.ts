@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { directoryOf, person } from '../support/ldap-directory.ts'
 import { startLdapRelay } from '../support/ldap-relay.ts'
-import { personLdif, type Slapd, slapdMissing, startSlapd } from '../support/slapd.ts'
+import { personLdif, type Slapd, startSlapd } from '../support/slapd.ts'
 
 const ALICE = '+4915112345678'
 const FOUND = { kind: 'found', numbers: [ALICE] }
 
-describe('the connection to LDAP', { skip: slapdMissing, timeout: 60_000 }, () => {
+describe('the connection to LDAP', { timeout: 60_000 }, () => {
   let slapd: Slapd
 
   before(async () => {

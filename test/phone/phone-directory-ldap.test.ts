@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import type { LookupProblem, PhoneDirectory } from '../../proxy/phone/phone-directory.ts'
 import { directoryOf, person } from '../support/ldap-directory.ts'
 import { startLdapRelay } from '../support/ldap-relay.ts'
-import { personLdif, type Slapd, slapdMissing, startSlapd } from '../support/slapd.ts'
+import { personLdif, type Slapd, startSlapd } from '../support/slapd.ts'
 
 const ALICE = '+4915112345678'
 const BOB = '+491701234567'
@@ -22,7 +22,7 @@ const people = personLdif(
   { uid: 'jörg müller', attributes: { mobile: WEIRD } },
 )
 
-describe('numbers from LDAP', { skip: slapdMissing, timeout: 60_000 }, () => {
+describe('numbers from LDAP', { timeout: 60_000 }, () => {
   let slapd: Slapd
   let directory: PhoneDirectory
   const cleanUps: (() => Promise<void>)[] = []
