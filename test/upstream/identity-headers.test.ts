@@ -85,6 +85,7 @@ test('text beyond ASCII is sent as UTF-8 bytes or percent-encoded, as configured
   assert.equal(render('{name}', { ...alice, name: '100%' }, 'percent')[1], '100%25')
   assert.equal(render('{name}', { ...alice, name: '100%' })[1], '100%')
   assert.equal(utf8(render('{name}', { ...alice, name: '😀\ud800' })[1]), '😀\ufffd')
+  assert.equal(render('{name}', { ...alice, name: '\ud800' }, 'percent')[1], '%EF%BF%BD')
 })
 
 test('a comma in a group does not make two groups of one', () => {

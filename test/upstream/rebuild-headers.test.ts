@@ -97,6 +97,7 @@ const cookies: [sent: string, passed: string | undefined][] = [
   ['a=1;__Host-stepgate.0=x;__Host-stepgate.1=y ;b="2"', 'a=1;b="2"'],
   ['a=1;  b=2 ; __Host-stepgate-browser=x;c', 'a=1;  b=2 ;c'],
   ['__Host-stepgate = x; __Host-stepgate; __Host-stepgate-resume=y;', undefined],
+  ['__Host-stepgate=x; ; ', undefined],
   ['__Host-stepgate2=x; __Host-stepgate.x=y', '__Host-stepgate2=x; __Host-stepgate.x=y'],
   ['a=__Host-stepgate=x', 'a=__Host-stepgate=x'],
   ['a="x; __Host-stepgate=y; z"', 'a="x; z"'],

@@ -1,0 +1,71 @@
+import {
+  addConnectionOptions,
+  foldName,
+  PLAIN_CONNECTION,
+  rememberVerdicts,
+  withoutHeaders,
+} from './header-verdicts.ts'
+import { compileOwnCookies, setsOwnCookie } from './own-cookies.ts'
+
+/** The headers of a response for the client; `setCookies` are stepgate's own and come last. */
+export type AnswerHeaders = (
+  rawHeaders: readonly Buffer[],
+  status: number,
+  setCookies: readonly string[],
+) => string[]
+
+type Verdict = 'keep' | 'drop' | 'connection' | 'length' | 'chunked' | 'set-cookie'
+
+const VERDICTS: Readonly<Record<string, Verdict>> = {
+  connection: 'connection',
+  'content-length': 'length',
+  'transfer-encoding': 'chunked',
+  'set-cookie': 'set-cookie',
+  'keep-alive': 'drop',
+  'proxy-connection': 'drop',
+  'proxy-authenticate': 'drop',
+  te: 'drop',
+  trailer: 'drop',
+  upgrade: 'drop',
+}
+
+/**
+ * Compiles what an application may tell the client. Hop-by-hop headers go and those named in
+ * `Connection`, everything under `X-Stepgate-`, and cookies under stepgate's names. All else stays
+ * as it came, name by name and byte for byte (flat list of latin1 strings).
+ */
+export function compileAnswerHeaders(ownCookieNames: readonly string[]): AnswerHeaders {
+  const own = compileOwnCookies(ownCookieNames)
+  const judge = rememberVerdicts(judgeName)
+  return (rawHeaders, status, setCookies) => {
+    let headers: string[] = []
+    let unwanted: Set<string> | undefined
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = (rawHeaders[i] as Buffer).toString('latin1')
+      const verdict = judge(name)
+      if (verdict === 'drop') continue
+      const value = (rawHeaders[i + 1] as Buffer).toString('latin1')
+      if (verdict === 'keep' || verdict === 'length') {
+        headers.push(name, value)
+      } else if (verdict === 'set-cookie') {
+        if (!setsOwnCookie(value, own)) headers.push(name, value)
+      } else if (verdict === 'chunked') {
+        unwanted = new Set(unwanted).add('content-length')
+      } else if (!PLAIN_CONNECTION.has(value)) {
+        unwanted = new Set(unwanted)
+        addConnectionOptions(unwanted, value)
+      }
+    }
+    // A length on a response without content (RFC 9110 §8.6) invites a reader to wait for it.
+    if (status === 204) unwanted = new Set(unwanted).add('content-length')
+    if (unwanted !== undefined) headers = withoutHeaders(headers, unwanted)
+    for (const cookie of setCookies) headers.push('Set-Cookie', cookie)
+    return headers
+  }
+}
+
+function judgeName(name: string): Verdict {
+  const folded = foldName(name)
+  if (folded === 'x-stepgate' || folded.startsWith('x-stepgate-')) return 'drop'
+  return VERDICTS[name.toLowerCase()] ?? 'keep'
+}
