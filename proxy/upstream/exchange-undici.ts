@@ -1,0 +1,143 @@
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import type { Dispatcher, Pool } from 'undici'
+import type { AnswerHeaders } from './answer-headers.ts'
+import { cutOff } from './cut-off.ts'
+import { sendEarlyHints } from './early-hints.ts'
+import type { ForwardOutcome } from './forward.ts'
+import { failureOf, isLostConnection } from './forward-failure.ts'
+import type { RequestBody } from './request-body.ts'
+
+type Controller = Dispatcher.DispatchController
+
+/**
+ * One exchange under way, and undici's handler for it at once: the functions are shared by all
+ * exchanges and find their state in `this`, so that a request costs one object.
+ */
+export type Exchange = typeof handlers & {
+  readonly pool: Pool
+  readonly options: Dispatcher.DispatchOptions
+  readonly answerHeaders: AnswerHeaders
+  readonly outgoing: ServerResponse
+  readonly setCookies: readonly string[]
+  readonly body: RequestBody | undefined
+  readonly resolve: (outcome: ForwardOutcome) => void
+  readonly reject: (error: Error) => void
+  controller: Controller | undefined
+  /** 0 until the response has begun for the client. */
+  status: number
+  /** The application has sent something, if only part of a response. */
+  bytesCame: boolean
+  /** Some of the response has been handed to the client's connection. */
+  flowing: boolean
+  retried: boolean
+  settled: boolean
+}
+
+/** Methods that may be sent again when it is unknown whether they arrived (RFC 9110 §9.2.2). */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+const PLAIN_REASON = /^[\t -~]+$/
+const UNSENDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
+
+/** undici's handler functions; each exchange carries them. */
+export const handlers = {
+  onRequestStart,
+  onResponseStarted,
+  onResponseStart,
+  onResponseData,
+  onResponseEnd,
+  onResponseError,
+}
+
+/** Ends the exchange with the application when the client has gone. */
+export function onClientClose(exchange: Exchange): void {
+  if (exchange.settled) return
+  exchange.settled = true
+  exchange.body?.destroy()
+  exchange.controller?.abort(new Error('The client went away'))
+  exchange.resolve({ kind: 'client-gone' })
+}
+
+function onRequestStart(this: Exchange, controller: Controller): void {
+  this.controller = controller
+  if (this.settled) controller.abort(new Error('The client went away'))
+}
+
+function onResponseStarted(this: Exchange): void {
+  this.bytesCame = true
+}
+
+function onResponseStart(
+  this: Exchange,
+  controller: Controller,
+  status: number,
+  headers: IncomingHttpHeaders,
+  reason?: string,
+): void {
+  if (status < 200) {
+    // 101 and 100 never come here: undici ends the exchange when nobody asked for them.
+    if (status === 103) sendEarlyHints(this.outgoing, headers.link)
+    return
+  }
+  const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, this.setCookies)
+  if (reason !== undefined && PLAIN_REASON.test(reason)) {
+    this.outgoing.writeHead(status, reason, list)
+  } else {
+    this.outgoing.writeHead(status, list)
+  }
+  this.status = status
+  process.nextTick(flushHead, this)
+}
+
+/** A response may begin long before its first byte of content (server-sent events). */
+function flushHead(exchange: Exchange): void {
+  if (!exchange.flowing && !exchange.settled) exchange.outgoing.flushHeaders()
+}
+
+function onResponseData(this: Exchange, controller: Controller, chunk: Buffer): void {
+  this.flowing = true
+  if (this.outgoing.write(chunk)) return
+  controller.pause()
+  this.outgoing.once('drain', () => controller.resume())
+}
+
+function onResponseEnd(this: Exchange): void {
+  this.settled = true
+  this.outgoing.end()
+  this.resolve({ kind: 'answered', status: this.status })
+}
+
+function onResponseError(this: Exchange, _controller: Controller, error: Error): void {
+  if (this.settled) return
+  if (mayRetry(this, error)) {
+    this.retried = true
+    // After the poll phase other connections that went away with this one are known to be gone.
+    setImmediate(retry, this)
+    return
+  }
+  this.settled = true
+  this.body?.destroy()
+  if (this.status !== 0) {
+    cutOff(this.outgoing)
+    this.resolve({ kind: 'cut-off', error })
+  } else if ('code' in error && UNSENDABLE.has(String(error.code))) {
+    this.reject(error)
+  } else {
+    this.resolve(failureOf(error, this.bytesCame))
+  }
+}
+
+function mayRetry(exchange: Exchange, error: Error): boolean {
+  return (
+    !exchange.retried &&
+    !exchange.bytesCame &&
+    exchange.body === undefined &&
+    IDEMPOTENT.has(exchange.options.method) &&
+    isLostConnection(error)
+  )
+}
+
+function retry(exchange: Exchange): void {
+  if (exchange.settled) return
+  exchange.controller = undefined
+  exchange.pool.dispatch(exchange.options, exchange)
+}

@@ -1,0 +1,50 @@
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import { buildConnector, Pool } from 'undici'
+import type { UpstreamAddress } from '../config/config.ts'
+
+/** Times in ms; `connections` is the most that may be open at once (absent: no limit). */
+export type PoolOptions = {
+  readonly connectTimeout: number
+  readonly headersTimeout: number
+  /** Longest silence within a response; 0 for none. */
+  readonly bodyTimeout: number
+  readonly connections?: number
+  /** PEM of certificate authorities that are trusted beside Node's and the system's. */
+  readonly ca?: string
+}
+
+/** What a response's header section may have, in bytes; old applications are generous with cookies. */
+const MAX_HEADER_SIZE = 64 * 1024
+
+/** Keep-alive connections to the application: HTTP/1.1, one request at a time on each. */
+export function createPool(address: UpstreamAddress, options: PoolOptions): Pool {
+  return new Pool(address.kind === 'tcp' ? address.origin.origin : 'http://localhost', {
+    connect: createConnect(address, options),
+    connections: options.connections ?? null,
+    headersTimeout: options.headersTimeout,
+    bodyTimeout: options.bodyTimeout,
+    maxHeaderSize: MAX_HEADER_SIZE,
+    pipelining: 1,
+    allowH2: false,
+    useMilo: false,
+  })
+}
+
+function createConnect(address: UpstreamAddress, options: PoolOptions): buildConnector.connector {
+  const secure = address.kind === 'tcp' && address.origin.protocol === 'https:'
+  const connect = buildConnector({
+    allowH2: false,
+    timeout: options.connectTimeout,
+    ...(address.kind === 'unix' ? { socketPath: address.path } : {}),
+    ...(secure ? { secureContext: trust(options.ca) } : {}),
+  })
+  // undici takes the TLS server name from the Host header, which is the browser's: with none given
+  // the certificate is checked against the configured address.
+  return ({ servername, ...target }, callback) => connect(target, callback)
+}
+
+/** Made once: it costs milliseconds, and would otherwise be made anew for each connection. */
+function trust(ca: string | undefined): SecureContext {
+  const known = [...getCACertificates('default'), ...getCACertificates('system')]
+  return createSecureContext({ ca: ca === undefined ? known : [...known, ca] })
+}

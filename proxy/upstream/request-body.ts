@@ -1,0 +1,48 @@
+import { EventEmitter } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+
+/**
+ * A request's body as a client library may have it: it streams, pauses and ends like the request,
+ * but destroying it doesn't touch the browser's connection. What is left is read and thrown away, so
+ * that a response can still be delivered and the next request begins where this one ends.
+ */
+export type RequestBody = EventEmitter & {
+  pause(): void
+  resume(): void
+  destroy(): void
+  /** Marks a stream for client libraries; never called by them. */
+  pipe(): never
+}
+
+/** Whether bytes of a body follow, from the framing headers that the HTTP parser has accepted. */
+export function hasBody(incoming: IncomingMessage): boolean {
+  const { headers } = incoming
+  if (headers['transfer-encoding'] !== undefined) return true
+  const length = headers['content-length']
+  return length !== undefined && Number(length) !== 0
+}
+
+/** Wraps the body of `incoming`, which must not have been read yet; nothing is read before `resume`. */
+export function requestBody(incoming: IncomingMessage): RequestBody {
+  incoming.pause()
+  const events = new EventEmitter()
+  const body = Object.assign(events, {
+    pause: () => void incoming.pause(),
+    resume: () => void incoming.resume(),
+    destroy() {
+      incoming.off('data', onData).off('end', onEnd)
+      incoming.resume()
+    },
+    pipe(): never {
+      throw new TypeError('A request body is read by its events')
+    },
+  })
+  function onData(chunk: Buffer): void {
+    events.emit('data', chunk)
+  }
+  function onEnd(): void {
+    events.emit('end')
+  }
+  incoming.on('data', onData).on('end', onEnd)
+  return body
+}
