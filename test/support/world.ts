@@ -18,6 +18,7 @@ import { type Stepgate, startStepgate } from '../../proxy/start.ts'
 import { declareSecret, keepLog } from './canaries.ts'
 import { freePort } from './free-port.ts'
 import { testClient } from './relying-party.ts'
+import type { Slapd } from './slapd.ts'
 
 /** A parsed log line of stepgate. */
 export type LogLine = Readonly<Record<string, unknown>> & { readonly event?: string }
@@ -52,6 +53,10 @@ export type WorldOptions = {
   readonly overrides?: Overrides
   /** Another provider than the demo's, already running; it has to know `testClient`. */
   readonly issuer?: URL
+  /** Whether a start waits until the provider is known; so it is by default. */
+  readonly waitForProvider?: boolean
+  /** Numbers come from this directory, not from the provider's claims. */
+  readonly slapd?: Slapd
 }
 
 const ACCOUNT = { accountSid: `AC${'0a'.repeat(16)}`, authToken: 'canary-twilio-token-51b0c8e2' }
@@ -61,7 +66,7 @@ const SESSION_SECRET = 'canary-session-secret-7f3a9d20-c1e4-4b68-95aa'
 export const ALICE = '+4915228817386'
 export const BOB: readonly [string, string] = ['+4915228895456', '+491713920042']
 
-/** Starts a world; numbers come from the provider's claims unless `env` says otherwise. */
+/** Starts a world; numbers come from the provider's claims unless there is a directory. */
 export async function startWorld(options: WorldOptions = {}): Promise<World> {
   const lines: LogLine[] = []
   let offset = 0
@@ -96,9 +101,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     STEPGATE_TWILIO_TOKEN: ACCOUNT.authToken,
     STEPGATE_TWILIO_FROM_NUMBER: '+4915228817000',
     STEPGATE_TWILIO_API_URL: phone.url.origin,
-    STEPGATE_RULES: 'public /public; basic /basic; basic /challenge',
+    STEPGATE_RULES: 'public /public /payroll.css; basic /basic /challenge',
     STEPGATE_STORE: 'memory:',
     STEPGATE_LOG_LEVEL: 'debug',
+    ...(options.slapd && directoryEnv(options.slapd)),
     ...options.env,
   }
   for (const [name, value] of Object.entries(env)) {
@@ -122,8 +128,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       provider: watched(createProvider(config.oidc, secrets.oidcClientSecret, log)),
       ...options.overrides,
     })
+  const ready = async () => {
+    if (options.waitForProvider !== false) await providerKnown(url)
+  }
   let stepgate: Stepgate = await start()
-  await providerKnown(url)
+  await ready()
 
   const messages = (to?: string) =>
     twilio.messages().filter((sms) => to === undefined || sms.to === to)
@@ -147,12 +156,21 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     async restart() {
       await stepgate.close()
       stepgate = await start()
-      await providerKnown(url)
+      await ready()
     },
     async close() {
       await stepgate.close()
       await Promise.all([provider.close(), application.close(), phone.close()])
     },
+  }
+}
+
+function directoryEnv({ url, bindDn, bindPassword, baseDn }: Slapd) {
+  return {
+    STEPGATE_LDAP_URL: url.href,
+    STEPGATE_LDAP_BIND_DN: bindDn,
+    STEPGATE_LDAP_BIND_PASSWORD: bindPassword,
+    STEPGATE_LDAP_BASE_DN: baseDn,
   }
 }
 
@@ -174,7 +192,7 @@ function watched(provider: Provider): Provider {
 }
 
 /** Discovery goes on behind the start; a world that has been asked for is ready. */
-async function providerKnown(url: URL): Promise<void> {
+export async function providerKnown(url: URL): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const response = await fetch(new URL('/_stepgate/readyz', url))
     const { checks } = (await response.json()) as { checks: { provider: string } }
