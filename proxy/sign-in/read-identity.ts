@@ -32,12 +32,12 @@ export function readIdentity(
 ): IdentityRead {
   const subject = text(claims.sub)
   if (subject === undefined) return { kind: 'missing', claim: 'sub' }
-  const email = claims.email_verified === false ? undefined : text(claims.email)
+  const email = isFlag(claims.email_verified, false) ? undefined : text(claims.email)
   const username = settings.usernameClaim === 'email' ? email : text(claims[settings.usernameClaim])
   if (username === undefined) return { kind: 'missing', claim: settings.usernameClaim }
   const name = text(claims.name)
   const locale = text(claims.locale)
-  const phones = claims.phone_number_verified === true ? texts(claims.phone_number) : []
+  const phones = isFlag(claims.phone_number_verified, true) ? texts(claims.phone_number) : []
   const claimedPhones = phones
     .map((phone) => toE164(phone, smsCountries))
     .filter((phone) => phone !== undefined)
@@ -46,7 +46,7 @@ export function readIdentity(
   const trusted = [...amr, ...(acr === undefined ? [] : [acr])].some((value) =>
     settings.trustAcr.includes(value),
   )
-  const authTime = typeof claims.auth_time === 'number' ? claims.auth_time * 1000 : now
+  const authTime = Number.isFinite(claims.auth_time) ? Number(claims.auth_time) * 1000 : now
   return {
     kind: 'identity',
     identity: {
@@ -59,9 +59,14 @@ export function readIdentity(
       ...(locale !== undefined && { locale }),
       acr: trusted ? 'twilio_sms' : 'basic',
       amr,
-      authTime: Math.min(authTime, now),
+      authTime: Math.trunc(Math.max(0, Math.min(authTime, now))),
     },
   }
+}
+
+/** Some providers send their flags as text. */
+function isFlag(value: unknown, flag: boolean): boolean {
+  return value === flag || value === String(flag)
 }
 
 function text(value: unknown): string | undefined {
