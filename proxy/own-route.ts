@@ -23,6 +23,9 @@ export type OwnHandler = (request: OwnRequest) => Promise<Answer> | Answer
 
 export type OwnApp = Hono<{ Bindings: Exchange }>
 
+// A few language tags; they end up in the session's cookie, so no more than that.
+const LANGUAGES = /^[A-Za-z0-9-]{1,35}(?: [A-Za-z0-9-]{1,35}){0,4}$/
+
 // A code and a few paths; a bigger form is none of ours.
 const MAX_FORM = 16 * 1024
 
@@ -65,7 +68,8 @@ async function ownRequest(
 ): Promise<OwnRequest> {
   const now = context.clock()
   const session = await currentSession(context, exchange, now)
-  const uiLocales = fields.get('ui_locales') ?? session?.locale
+  const asked = fields.get('ui_locales')
+  const uiLocales = asked !== null && LANGUAGES.test(asked) ? asked : session?.locale
   return { context, exchange, session, fields, uiLocales, now }
 }
 

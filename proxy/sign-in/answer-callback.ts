@@ -11,7 +11,7 @@ import { otpPath } from './otp-path.ts'
 /** `GET /_stepgate/callback`: a new session, or a page that says why not and how to go on. */
 export async function answerCallback(request: OwnRequest): Promise<Answer> {
   const { context, exchange, session, fields, now } = request
-  const { cookies, config, store, signIn, log } = context
+  const { cookies, config, store, signIn, revocations, log } = context
   const browser = readCookie(cookieHeadersOf(exchange.incoming), cookies.browser)
   const callback = { query: `?${fields}`, browser, session }
   const finished = await finishSignIn({ ...signIn, store, config }, callback, now)
@@ -22,9 +22,14 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
       return redirectAnswer(303, pathTo(destination))
     case 'signed-in': {
       const { subject, acr, amr } = finished.session
+      const setCookies = await sessionCookies(context, exchange, finished.session, now)
+      // A session that was there before, whoever put it there, ends with the sign-in (ASVS 7.2.4).
+      if (session !== undefined) {
+        await revocations.revoke(session.id, session.createdAt + config.session.lifetime)
+      }
       log.audit('sign_in.succeeded', { ...audit, subject, acr, amr: amr.join(' ') })
       return redirectAnswer(303, pathTo(destination), [
-        ...(await sessionCookies(context, exchange, finished.session, now)),
+        ...setCookies,
         clearCookie(cookies.browser, config),
       ])
     }
@@ -39,28 +44,48 @@ function pathTo({ returnTo, stepUp }: Destination): string {
 }
 
 function failurePage(
-  { context, exchange, uiLocales }: OwnRequest,
+  { context, exchange, uiLocales: asked }: OwnRequest,
   reason: SignInFailure,
   destination: Destination,
 ): Promise<Answer> {
   const { pages } = context
+  const uiLocales = destination.uiLocales ?? asked
   const retryUrl = retryPath(reason, destination)
   if (reason.kind === 'unavailable') {
     const props = { reason: 'provider', retryUrl } as const
     return pageAnswer(pages, exchange, 503, 'unavailable', props, { uiLocales })
   }
   const props = { ...propsOf(reason), retryUrl }
-  const status = reason.kind === 'refused' ? 403 : 400
-  return pageAnswer(pages, exchange, status, 'sign-in-failed', props, { uiLocales })
+  return pageAnswer(pages, exchange, statusOf(reason), 'sign-in-failed', props, { uiLocales })
 }
 
-function propsOf(
-  reason: Exclude<SignInFailure, { kind: 'unavailable' }>,
-): Omit<SignInFailedProps, 'retryUrl'> {
+/** Answers of the provider that are about the person (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'access_denied',
+  'login_required',
+  'interaction_required',
+  'consent_required',
+  'account_selection_required',
+])
+
+function statusOf(reason: ShownFailure): number {
+  switch (reason.kind) {
+    case 'refused':
+      return REFUSALS.has(reason.error) ? 403 : 502
+    case 'missing-claim':
+      return 502
+    default:
+      return 400
+  }
+}
+
+type ShownFailure = Exclude<SignInFailure, { kind: 'unavailable' }>
+
+function propsOf(reason: ShownFailure): Omit<SignInFailedProps, 'retryUrl'> {
   switch (reason.kind) {
     case 'refused':
       return {
-        reason: 'refused',
+        reason: REFUSALS.has(reason.error) ? 'refused' : 'provider-error',
         providerError: reason.error,
         ...(reason.description !== undefined && { providerDescription: reason.description }),
       }
@@ -78,8 +103,9 @@ function propsOf(
   }
 }
 
-function retryPath(reason: SignInFailure, { returnTo, stepUp }: Destination): string {
+function retryPath(reason: SignInFailure, { returnTo, stepUp, uiLocales }: Destination): string {
   const query = new URLSearchParams({ return_to: returnTo })
+  if (uiLocales !== undefined) query.set('ui_locales', uiLocales)
   if (stepUp !== undefined) {
     if (stepUp.maxAge !== undefined) query.set('max_age', String(stepUp.maxAge / 1000))
     query.set('acr', 'twilio_sms')
@@ -91,10 +117,10 @@ function retryPath(reason: SignInFailure, { returnTo, stepUp }: Destination): st
 function auditReason(reason: SignInFailure) {
   switch (reason.kind) {
     case 'refused':
-      return { reason: reason.kind, error: reason.error }
+      return { reason: reason.kind, error: codeText(reason.error) }
     case 'invalid':
     case 'unavailable':
-      return { reason: reason.kind, code: reason.code }
+      return { reason: reason.kind, code: codeText(reason.code) }
     case 'missing-claim':
       return { reason: reason.kind, claim: reason.claim }
     case 'no-state':
@@ -102,4 +128,9 @@ function auditReason(reason: SignInFailure) {
     case 'other-browser':
       return { reason: reason.kind }
   }
+}
+
+/** A code as it may stand in the log; what only calls itself a code, and may be a token, is left out. */
+function codeText(code: string): string {
+  return /^[A-Za-z0-9_.-]{1,64}$/.test(code) ? code : 'other'
 }

@@ -21,8 +21,12 @@ export type CallbackRequest = {
   readonly session: Session | undefined
 }
 
-/** Where the person wanted to go, and by way of the code page or not. */
-export type Destination = { readonly returnTo: string; readonly stepUp?: StepUpWanted }
+/** Where the person wanted to go, by way of the code page or not, and in which languages. */
+export type Destination = {
+  readonly returnTo: string
+  readonly stepUp?: StepUpWanted
+  readonly uiLocales?: string
+}
 
 export type SignInFinished = { readonly destination: Destination } & (
   | { readonly kind: 'signed-in'; readonly session: Session }
@@ -54,15 +58,19 @@ export async function finishSignIn(
   if (state === undefined || transaction === undefined) {
     return { kind: 'failed', reason: { kind: 'no-state' }, destination: { returnTo: '/' } }
   }
-  const { returnTo, stepUp, attempt } = transaction
-  const destination = { returnTo, ...(stepUp !== undefined && { stepUp }) }
+  const { returnTo, stepUp, uiLocales, attempt } = transaction
+  const destination = {
+    returnTo,
+    ...(stepUp !== undefined && { stepUp }),
+    ...(uiLocales !== undefined && { uiLocales }),
+  }
   const failed = (reason: SignInFailure): SignInFinished => ({
     kind: 'failed',
     reason,
     destination,
   })
 
-  if (request.session !== undefined && request.session.createdAt > transaction.startedAt) {
+  if (request.session !== undefined && request.session.createdAt >= transaction.startedAt) {
     return { kind: 'already', destination }
   }
   if (now - transaction.startedAt > TRANSACTION_LIFE) return failed({ kind: 'expired' })
@@ -79,7 +87,8 @@ export async function finishSignIn(
   if (read.kind === 'missing') return failed({ kind: 'missing-claim', claim: read.claim })
 
   const family = familyOf(request.browser)
-  const session = startSession(read.identity, { id: parts.random.id(), family, now })
+  const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
+  const session = startSession(identity, { id: parts.random.id(), family, now })
   const end = now + parts.config.session.lifetime
   const hint = await parts.sealer.seal('id-token', redeemed.idToken, end, now)
   await parts.store.put(keyOf('id-token', family), hint, end)
