@@ -2,19 +2,18 @@ import { type Answer, redirectAnswer } from '../answer.ts'
 import { cookieHeadersOf } from '../exchange.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
+import { isPrefetch, kindOf } from '../request/kind-of-request.ts'
 import { isSameOrigin } from '../request/same-origin.ts'
 import { clearSessionCookie } from '../session/session-cookie.ts'
 import { signOut } from './sign-out.ts'
 
 /**
- * `GET /_stepgate/sign-out`: a link in the application signs out at once, a link on another site
- * asks first.
+ * `GET /_stepgate/sign-out`: a link in the application that a person follows signs out at once. A
+ * link on another site asks first, and so does what no person follows: an image, a prefetch.
  */
 export function confirmSignOut(request: OwnRequest): Promise<Answer> {
   const { context, exchange, session, uiLocales } = request
-  if (session === undefined || isSameOrigin(exchange.incoming.headers, context.config.publicUrl)) {
-    return answerSignOut(request)
-  }
+  if (session === undefined || isOwnLink(request)) return answerSignOut(request)
   const end = context.provider.endSessionUrl(undefined, context.config.publicUrl)
   return pageAnswer(
     context.pages,
@@ -41,4 +40,14 @@ export async function answerSignOut(request: OwnRequest): Promise<Answer> {
     reason: 'sign_out',
   })
   return redirectAnswer(303, next.href, clear)
+}
+
+function isOwnLink({ context, exchange }: OwnRequest): boolean {
+  const { method = '', headers } = exchange.incoming
+  return (
+    method === 'GET' &&
+    kindOf(method, headers) === 'navigation' &&
+    !isPrefetch(headers) &&
+    isSameOrigin(headers, context.config.publicUrl)
+  )
 }
