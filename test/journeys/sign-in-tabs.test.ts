@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { type Client, createClient, type Page } from '../support/cookie-jar.ts'
+import { submitForm } from '../support/form.ts'
+import { callbackFromProvider, signInAtProvider } from '../support/sign-in.ts'
+import { ALICE, startWorld, type World } from '../support/world.ts'
+import { acrOf, at, BROWSER, followRefresh, SESSION } from './steps.ts'
+
+const PATHS = Array.from({ length: 10 }, (_, index) => `/whoami?tab=${index}`)
+const DAY = 24 * 60 * 60_000
+
+describe('ten tabs', () => {
+  let world: World
+  let browser: Client
+  before(async () => {
+    world = await startWorld()
+  })
+  after(() => world.close())
+  beforeEach(() => {
+    browser = createClient()
+    // What earlier tests have sent counts no more.
+    world.turnClock(DAY)
+  })
+
+  /** The person signs in once at the provider, in the first tab that she looks at. */
+  async function knownAtProvider(): Promise<void> {
+    const { location } = await browser.get(at(world, '/basic'))
+    await callbackFromProvider(browser, location ?? assert.fail(), 'alice')
+  }
+
+  async function assertEachAtItsPage(pages: readonly Page[], sent: number): Promise<void> {
+    for (const [index, page] of pages.entries()) {
+      assert.equal(page.status, 200, page.text())
+      assert.equal(page.url.pathname, '/_stepgate/otp')
+      assert.equal(page.url.searchParams.get('return_to'), PATHS[index])
+    }
+    assert.equal(world.messages(ALICE).length - sent, 1)
+    const [first = assert.fail(), ...others] = pages
+    const code = world.codeFor(ALICE)
+    const done = await browser.followAll(await submitForm(browser, first, { code }))
+    assert.equal(done.json().url, PATHS[0])
+    for (const [index, page] of others.entries()) {
+      const seen = await browser.followAll(await browser.get(page.url))
+      assert.equal(seen.status, 200)
+      assert.equal(seen.json().url, PATHS[index + 1])
+    }
+    assert.equal(world.messages(ALICE).length - sent, 1)
+  }
+
+  it('opened one after another share one cookie, and one message serves them all', async () => {
+    const sent = world.messages(ALICE).length
+    const starts: Page[] = []
+    for (const path of PATHS) starts.push(await browser.get(at(world, path)))
+    const names = Object.keys(browser.cookies(world.url)).filter((name) => name.startsWith(SESSION))
+    assert.deepEqual(names, [BROWSER])
+    const pages: Page[] = []
+    for (const start of starts) {
+      pages.push(await followRefresh(browser, await signInAtProvider(browser, start, 'alice')))
+    }
+    await assertEachAtItsPage(pages, sent)
+  })
+
+  it('that come back from the provider all at once do so too', async () => {
+    const sent = world.messages(ALICE).length
+    const callbacks: URL[] = []
+    for (const path of PATHS) {
+      callbacks.push(
+        await callbackFromProvider(browser, await browser.get(at(world, path)), 'alice'),
+      )
+    }
+    const back = await Promise.all(callbacks.map((callback) => browser.get(callback)))
+    const pages = await Promise.all(back.map((page) => followRefresh(browser, page)))
+    await assertEachAtItsPage(pages, sent)
+  })
+
+  it('opened at the same moment without any cookie end each at its page', async () => {
+    const sent = world.messages(ALICE).length
+    await knownAtProvider()
+    browser.setCookie(world.url, `${BROWSER}=; Path=/; Max-Age=0`)
+    const starts = await Promise.all(PATHS.map((path) => browser.get(at(world, path))))
+    const cookies = starts.map(({ headers }) => headers.getSetCookie()[0]?.split(';', 1)[0])
+    assert.equal(new Set(cookies).size, PATHS.length)
+
+    const back = await Promise.all(starts.map((start) => signInAtProvider(browser, start, 'alice')))
+    const restarted = back.filter(({ status }) => status === 400)
+    assert.ok(restarted.length > 0, 'no tab had to start again, so this proves nothing')
+    const pages = await Promise.all(back.map((page) => followRefresh(browser, page)))
+    await assertEachAtItsPage(pages, sent)
+  })
+
+  it('of which one signs out while the others wait go on to a new sign-in', async () => {
+    const [first = assert.fail(), second = assert.fail()] = await Promise.all([
+      browser.get(at(world, '/basic?first')),
+      browser.get(at(world, '/basic?second')),
+    ])
+    await followRefresh(browser, await signInAtProvider(browser, first, 'alice'))
+    assert.equal(await acrOf(world, browser), 'basic')
+    await browser.get(at(world, '/_stepgate/sign-out'))
+    assert.equal(await acrOf(world, browser), undefined)
+    const page = await followRefresh(browser, await signInAtProvider(browser, second, 'alice'))
+    assert.equal(page.url.href, at(world, '/basic?second').href)
+    assert.equal(await acrOf(world, browser), 'basic')
+  })
+})
