@@ -27,10 +27,13 @@ export async function readChallenge(
   const sealed = await store.get(challengeKey(session.subject, session.family), now)
   if (sealed === undefined) return undefined
   const challenge = (await sealer.unseal('challenge', sealed, now)) as Challenge | undefined
-  if (challenge?.subject !== session.subject || challenge.family !== session.family)
-    return undefined
+  if (challenge === undefined || !isOf(challenge, session)) return undefined
   const newest = (await store.get(newestKey(session.subject), now)) === challenge.id
   return { challenge, sealed, newest }
+}
+
+function isOf({ subject, family, purpose }: Challenge, session: Session): boolean {
+  return subject === session.subject && family === session.family && purpose === 'step-up'
 }
 
 /** Writes if the store still holds `expected`; undefined when somebody else was first. */
@@ -52,11 +55,16 @@ export async function makeNewest({ store }: OtpParts, challenge: Challenge): Pro
   await store.put(newestKey(challenge.subject), challenge.id, challenge.expiresAt + REMEMBERED)
 }
 
-/** Removes the challenge; true for the one caller that did. */
-export async function takeChallenge(
+/**
+ * Removes exactly this challenge, as it was read; false when it has been used, replaced or written
+ * again meanwhile.
+ */
+export async function spendChallenge(
   { store }: OtpParts,
-  challenge: Challenge,
+  { challenge, sealed }: StoredChallenge,
   now: number,
 ): Promise<boolean> {
-  return (await store.take(challengeKey(challenge.subject, challenge.family), now)) !== undefined
+  const key = challengeKey(challenge.subject, challenge.family)
+  // A value that has expired reads as absent: a removal that compares first.
+  return (await store.swap(key, sealed, '', now, now)).kind === 'stored'
 }

@@ -16,7 +16,10 @@ export type Challenge = {
   readonly code: string
   readonly createdAt: number
   readonly expiresAt: number
+  /** Of the last message. */
   readonly delivery: Delivery
+  /** Whether an earlier or the last message may have arrived, whatever became of the last one. */
+  readonly arrived: boolean
 }
 
 /** What became of the last message: `sending` until Twilio has answered. */
@@ -27,8 +30,8 @@ export type Delivery =
 /** An ended challenge is remembered this long (ms), so that the page can say what became of it. */
 export const REMEMBERED = 15 * 60_000
 
-/** Whether a code may still be typed in: the message may have arrived, or may still. */
-export function mayHaveArrived(delivery: Delivery): boolean {
+/** Whether this message may have arrived, or may still. */
+export function mayHaveArrived(delivery: Delivery | SendOutcome): boolean {
   switch (delivery.kind) {
     case 'sending':
     case 'sent':

@@ -1,5 +1,6 @@
 import { type Answer, redirectAnswer } from '../answer.ts'
 import { readChallenge } from './challenge-record.ts'
+import { lookUpNumbers } from './look-up-numbers.ts'
 import { choicePage, codePath, directoryPage, lockedPage, noNumberPage } from './otp-answers.ts'
 import { chosenNumber, numberChoices } from './pick-number.ts'
 import { sendNewCode } from './send-new-code.ts'
@@ -14,7 +15,7 @@ export async function chooseNumber(visit: Visit, id: string | undefined): Promis
   const { context, session, exchange, now } = visit
   const lock = await readLock(context, session.subject, now)
   if (lock !== undefined) return lockedPage(visit, lock)
-  const lookup = await context.directory.lookUp(session)
+  const lookup = await lookUpNumbers(visit)
   if (lookup.kind === 'unavailable') return directoryPage(visit, lookup.reason)
   if (lookup.kind === 'none') return noNumberPage(visit)
   const phone = id === undefined ? undefined : chosenNumber(session, lookup, id)

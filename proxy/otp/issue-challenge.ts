@@ -5,7 +5,7 @@ import {
   makeNewest,
   readChallenge,
   type StoredChallenge,
-  takeChallenge,
+  spendChallenge,
   writeChallenge,
 } from './challenge-record.ts'
 import { countSend, resendAt, type SendParts, type SendRefused, sendCode } from './send-code.ts'
@@ -42,23 +42,35 @@ export async function issueChallenge(
     createdAt: now,
     expiresAt: now + parts.ttl,
     delivery: { kind: 'sending', at: now },
+    arrived: false,
   }
   const until = await resendAt(parts, challenge, now)
-  if (until > now) return { kind: 'wait', until }
+  if (until > now) return presentOr({ kind: 'wait', until }, parts, session, previous, now)
   const stored = await writeChallenge(parts, challenge, previous?.sealed, now)
   if (stored === undefined) {
-    const other = await readChallenge(parts, session, now)
-    return other === undefined
-      ? { kind: 'wait', until: now + 1000 }
-      : { kind: 'present', challenge: other.challenge }
+    return presentOr({ kind: 'wait', until: now + 1000 }, parts, session, previous, now)
   }
   const refused = await countSend(parts, challenge, now)
   if (refused !== undefined) {
     // The code before goes on living.
-    if (previous === undefined) await takeChallenge(parts, challenge, now)
+    if (previous === undefined) await spendChallenge(parts, stored, now)
     else await writeChallenge(parts, previous.challenge, stored.sealed, now)
     return refused
   }
   await makeNewest(parts, challenge)
   return { kind: 'sent', challenge: await sendCode(parts, stored, now) }
+}
+
+/** The challenge that another call has made since `previous` was read, if there is one. */
+async function presentOr(
+  refused: SendRefused,
+  parts: SendParts,
+  session: Session,
+  previous: StoredChallenge | undefined,
+  now: number,
+): Promise<Issued> {
+  const other = await readChallenge(parts, session, now)
+  return other === undefined || other.challenge.id === previous?.challenge.id
+    ? refused
+    : { kind: 'present', challenge: other.challenge }
 }

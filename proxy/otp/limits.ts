@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js'
 import { keyOf } from '../store/key-of.ts'
 import type { CountWindow } from '../store/store.ts'
 
@@ -9,16 +10,16 @@ const DAY = 24 * HOUR
 /** Waits (ms) after the 1st, 2nd, 3rd and every further message to one number in one session. */
 export const RESEND_WAITS: readonly number[] = [30 * SECOND, 60 * SECOND, 120 * SECOND]
 
-/** Failures in a row, over all challenges and sessions of a person, that lock until cleared. */
+/** Failures in a row, over all challenges and sessions of a person, that lock for a day. */
 export const LOCK_AT = 50
 
 /** How long a person's failures are remembered after the last one, and how long a lock lasts (ms). */
 export const FAILURES_REMEMBERED = DAY
 
-/** Waits after the nth failure in a row: 30 s after the 10th, doubling to 1 h; a lock after the 50th. */
+/** Waits after the nth failure in a row: 30 s after the 10th, doubling to 1 h; a day after the 50th. */
 export const FAILURE_WAITS: readonly number[] = Array.from({ length: LOCK_AT }, (_, index) => {
   const failures = index + 1
-  if (failures === LOCK_AT) return Number.POSITIVE_INFINITY
+  if (failures === LOCK_AT) return FAILURES_REMEMBERED
   return failures < 10 ? 0 : Math.min(30 * SECOND * 2 ** (failures - 10), HOUR)
 })
 
@@ -34,8 +35,14 @@ export function sendWindows(subject: string, phone: string, address: string): Co
   return [
     { key: keyOf('sends-person', subject), limit: 10, windowMs: 15 * MINUTE },
     { key: keyOf('sends-number', phone), limit: 10, windowMs: 15 * MINUTE },
-    { key: keyOf('sends-address', address), limit: 300, windowMs: 15 * MINUTE },
+    { key: keyOf('sends-address', networkOf(address)), limit: 300, windowMs: 15 * MINUTE },
     { key: keyOf('sends-person-day', subject), limit: 100, windowMs: DAY },
     { key: keyOf('sends-number-day', phone), limit: 100, windowMs: DAY },
   ]
+}
+
+/** A provider hands each customer a whole /64 of IPv6 (RFC 6177), so all its addresses are one. */
+function networkOf(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address
+  return ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString()
 }

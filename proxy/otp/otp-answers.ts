@@ -3,12 +3,13 @@ import { type Answer, redirectAnswer } from '../answer.ts'
 import { pageAnswer } from '../page-answer.ts'
 import type { LookupProblem } from '../phone/phone-directory.ts'
 import { accountOf } from './account-of.ts'
-import { type Challenge, lastDigits, mayHaveArrived } from './challenge.ts'
-import type { ChallengeState } from './challenge-state.ts'
+import { lastDigits } from './challenge.ts'
+import type { StoredChallenge } from './challenge-record.ts'
+import { type ChallengeState, challengeState } from './challenge-state.ts'
 import type { ChosenNumber } from './issue-challenge.ts'
 import type { NumberChoice } from './pick-number.ts'
 import { resendAt, type SendRefused } from './send-code.ts'
-import type { Locked } from './verify-code.ts'
+import { isUsedUp, type Locked } from './verify-code.ts'
 import { auditFields, returnFieldsOf, type Visit } from './visit.ts'
 
 /** What the code page shows: the number, until when its code lives, and what there is to say. */
@@ -83,18 +84,21 @@ export function lockedPage(visit: Visit, { locked, until }: Locked): Promise<Ans
 }
 
 /** A send that was refused before it was tried; a code that lives can still be typed in. */
-export function refusedPage(
+export async function refusedPage(
   visit: Visit,
   number: ChosenNumber,
-  present: Challenge | undefined,
+  present: StoredChallenge | undefined,
   refused: SendRefused,
 ): Promise<Answer> {
-  const { now } = visit
+  const { context, now } = visit
   const until = refused.kind === 'wait' ? refused.until : refused.retryAt
   const kind = refused.kind === 'wait' ? 'wait' : 'send-limited'
-  const expiresAt = present?.phone === number.phone ? present.expiresAt : 0
-  const canEnter = expiresAt > now && present !== undefined && mayHaveArrived(present.delivery)
   const notice = { kind, seconds: secondsUntil(until, now) } as const
+  if (present === undefined || present.challenge.phone !== number.phone) {
+    return codePage(visit, 429, { ...number, canEnter: false, expiresAt: 0, notice })
+  }
+  const { id, expiresAt } = present.challenge
+  const { canEnter } = challengeState(present, await isUsedUp(context, id, now), now)
   return codePage(visit, 429, { ...number, canEnter, expiresAt, notice })
 }
 

@@ -20,6 +20,7 @@ export function chosenNumber(
   return lookup.numbers.find((phone) => idOf(session, phone) === id)
 }
 
-function idOf({ family }: Session, phone: string): string {
-  return createHmac('sha256', family).update(phone).digest('base64url').slice(0, 22)
+// Keyed by what nobody outside knows: a number has too few digits to stay hidden otherwise.
+function idOf({ id }: Session, phone: string): string {
+  return createHmac('sha256', id).update(phone).digest('base64url').slice(0, 22)
 }

@@ -2,6 +2,7 @@ import { type Answer, redirectAnswer } from '../answer.ts'
 import type { PhoneLookup } from '../phone/phone-directory.ts'
 import { auditSend } from './audit-send.ts'
 import { readChallenge, type StoredChallenge } from './challenge-record.ts'
+import { lookUpNumbers } from './look-up-numbers.ts'
 import { codePath, directoryPage, lockedPage, noNumberPage, refusedPage } from './otp-answers.ts'
 import { countSend, sendCode } from './send-code.ts'
 import { sendNewCode } from './send-new-code.ts'
@@ -28,7 +29,7 @@ async function repeat(visit: Visit, stored: StoredChallenge): Promise<Answer> {
   const { challenge } = stored
   const parts = sendPartsOf(visit)
   const refused = await countSend(parts, challenge, visit.now)
-  if (refused !== undefined) return refusedPage(visit, challenge, challenge, refused)
+  if (refused !== undefined) return refusedPage(visit, challenge, stored, refused)
   const sent = await sendCode(parts, stored, visit.now)
   auditSend(visit, sent)
   return redirectAnswer(303, codePath(visit))
@@ -36,7 +37,7 @@ async function repeat(visit: Visit, stored: StoredChallenge): Promise<Answer> {
 
 /** A new code to the number of the last one, if the directory still has it. */
 async function sendAnother(visit: Visit, stored: StoredChallenge | undefined): Promise<Answer> {
-  const lookup = await visit.context.directory.lookUp(visit.session)
+  const lookup = await lookUpNumbers(visit)
   if (lookup.kind === 'unavailable') return directoryPage(visit, lookup.reason)
   if (lookup.kind === 'none') return noNumberPage(visit)
   const phone = sameNumber(lookup, stored?.challenge.phone)

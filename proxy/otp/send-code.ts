@@ -1,6 +1,6 @@
 import type { Sender } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
-import type { Challenge } from './challenge.ts'
+import { type Challenge, mayHaveArrived } from './challenge.ts'
 import { type OtpParts, type StoredChallenge, writeChallenge } from './challenge-record.ts'
 import { RESEND_WAITS, sendWindows } from './limits.ts'
 
@@ -60,7 +60,8 @@ export async function sendCode(
     validForSeconds: Math.max(1, Math.floor(remaining / 1000)),
   })
   if (outcome.kind !== 'sent') await parts.store.remove(waitKey(challenge))
-  const sent: Challenge = { ...challenge, delivery: { ...outcome, at: now } }
+  const arrived = challenge.arrived || mayHaveArrived(outcome)
+  const sent: Challenge = { ...challenge, delivery: { ...outcome, at: now }, arrived }
   // A conflict means that the code was used or replaced meanwhile: there is nothing to write then.
   await writeChallenge(parts, sent, stored.sealed, now)
   return sent

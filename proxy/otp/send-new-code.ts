@@ -17,7 +17,7 @@ export async function sendNewCode(
   const parts = { ...sendPartsOf(visit), random, ...config.otp }
   const issued = await issueChallenge(parts, session, number, previous, now)
   if (issued.kind === 'wait' || issued.kind === 'limited') {
-    return refusedPage(visit, number, previous?.challenge, issued)
+    return refusedPage(visit, number, previous, issued)
   }
   const { challenge } = issued
   if (issued.kind === 'sent') auditSend(visit, challenge)

@@ -2,6 +2,7 @@ import { type Answer, redirectAnswer } from '../answer.ts'
 import { isPrefetch } from '../request/kind-of-request.ts'
 import { readChallenge, type StoredChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
+import { lookUpNumbers } from './look-up-numbers.ts'
 import { codePage, codePath, directoryPage, lockedPage, noNumberPage } from './otp-answers.ts'
 import { sendNewCode } from './send-new-code.ts'
 import { isUsedUp, readLock } from './verify-code.ts'
@@ -24,7 +25,7 @@ async function showStored(visit: Visit, stored: StoredChallenge): Promise<Answer
 
 /** Sends to the only number, or asks which. */
 async function sendFirst(visit: Visit): Promise<Answer> {
-  const lookup = await visit.context.directory.lookUp(visit.session)
+  const lookup = await lookUpNumbers(visit)
   if (lookup.kind === 'unavailable') return directoryPage(visit, lookup.reason)
   if (lookup.kind === 'none') return noNumberPage(visit)
   const [phone, ...others] = lookup.numbers

@@ -1,8 +1,14 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Session } from '../session/session.ts'
 import { keyOf } from '../store/key-of.ts'
+import type { Strike } from '../store/store.ts'
 import { readCode } from './challenge.ts'
-import { type OtpParts, readChallenge, takeChallenge } from './challenge-record.ts'
+import {
+  type OtpParts,
+  readChallenge,
+  type StoredChallenge,
+  spendChallenge,
+} from './challenge-record.ts'
 import { attemptWaits, FAILURE_WAITS, FAILURES_REMEMBERED, LOCK_AT, sendWindows } from './limits.ts'
 
 /** What became of a guess. Only `wrong` and `verified` were compared. Times in epoch ms. */
@@ -32,7 +38,7 @@ export async function readLock(
   subject: string,
   now: number,
 ): Promise<Locked | undefined> {
-  return asLocked(await store.strikes(failuresKey(subject), now), now)
+  return asLocked(await store.strikes(failuresKey(subject), now))
 }
 
 /** Whether this challenge's tries are used up; counts nothing. */
@@ -50,7 +56,7 @@ export async function isUsedUp(
  * Throws `StoreUnavailableError`.
  */
 export async function verifyCode(
-  parts: OtpParts & { readonly attempts: number; readonly length: number },
+  parts: OtpParts & { readonly attempts: number },
   session: Session,
   input: string,
   address: string,
@@ -64,7 +70,7 @@ export async function verifyCode(
   const { challenge } = stored
   if (!stored.newest) return { kind: 'superseded' }
   if (now >= challenge.expiresAt) return { kind: 'expired' }
-  const guess = readCode(input, parts.length)
+  const guess = readCode(input, challenge.code.length)
   if (guess === undefined) return { kind: 'not-a-code' }
 
   const waits = attemptWaits(parts.attempts)
@@ -72,12 +78,12 @@ export async function verifyCode(
   if (tries.kind === 'waiting') return { kind: 'used-up' }
   const remembered = now + FAILURES_REMEMBERED
   const failures = await store.strike(failuresKey(session.subject), FAILURE_WAITS, remembered, now)
-  if (failures.kind === 'waiting') return asLocked(failures, now) ?? { kind: 'used-up' }
+  if (failures.kind === 'waiting') return asLocked(failures) ?? { kind: 'used-up' }
 
   if (!timingSafeEqual(Buffer.from(guess), Buffer.from(challenge.code))) {
     return { kind: 'wrong', attemptsLeft: parts.attempts - tries.count }
   }
-  if (!(await takeChallenge(parts, challenge, now))) return { kind: 'none' }
+  if (!(await spend(parts, session, stored, now))) return { kind: 'none' }
   await store.remove(failuresKey(session.subject))
   const [person, number] = sendWindows(session.subject, challenge.phone, address)
   if (person !== undefined) await store.remove(person.key)
@@ -85,15 +91,23 @@ export async function verifyCode(
   return { kind: 'verified', secondsSinceSend: Math.round((now - challenge.delivery.at) / 1000) }
 }
 
-function asLocked(
-  strike: { kind: string; count: number; until: number },
+/** Uses the code up; true for the one caller that did, and never for a code that was replaced. */
+async function spend(
+  parts: OtpParts,
+  session: Session,
+  compared: StoredChallenge,
   now: number,
-): Locked | undefined {
-  if (strike.kind !== 'waiting') return undefined
-  const locked = strike.count >= LOCK_AT
-  return {
-    kind: 'locked',
-    locked,
-    until: Number.isFinite(strike.until) ? strike.until : now + FAILURES_REMEMBERED,
+): Promise<boolean> {
+  let stored: StoredChallenge | undefined = compared
+  while (stored?.challenge.id === compared.challenge.id) {
+    if (await spendChallenge(parts, stored, now)) return true
+    // A message that was sent meanwhile has written its delivery down.
+    stored = await readChallenge(parts, session, now)
   }
+  return false
+}
+
+function asLocked(strike: Strike): Locked | undefined {
+  if (strike.kind !== 'waiting') return undefined
+  return { kind: 'locked', locked: strike.count >= LOCK_AT, until: strike.until }
 }

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { returnTarget } from '../request/return-target.ts'
 import type { Session } from '../session/session.ts'
+import { restrictSender } from '../sms/allowed-countries.ts'
 import { codeMessage } from '../sms/message-text.ts'
 import type { SendParts } from './send-code.ts'
 
@@ -54,7 +55,7 @@ export function sendPartsOf({ context, exchange, uiLocales }: Visit): SendParts 
   return {
     store,
     sealer,
-    sender,
+    sender: restrictSender(sender, config.smsCountries),
     address: exchange.client.address,
     compose: (code, validFor) =>
       codeMessage({ t, brand: config.brand.name, code, validFor, host: config.publicUrl.host }),

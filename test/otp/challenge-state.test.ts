@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Challenge, Delivery } from '../../proxy/otp/challenge.ts'
+import { challengeState } from '../../proxy/otp/challenge-state.ts'
+import { NOW } from '../session/session-sample.ts'
+import { PHONE, SECOND, TTL } from './otp-parts.ts'
+
+const SENT: Delivery = { kind: 'sent', id: 'SM1', at: NOW }
+
+function challenge(changes: Partial<Challenge> = {}): Challenge {
+  return {
+    id: 'challenge-1',
+    subject: 'subject-1',
+    family: 'family-id',
+    purpose: 'step-up',
+    phone: PHONE,
+    choices: 1,
+    code: '123456',
+    createdAt: NOW,
+    expiresAt: NOW + TTL,
+    delivery: SENT,
+    arrived: true,
+    ...changes,
+  }
+}
+
+test('a code that was sent may be entered until the millisecond before it expires', () => {
+  const sent = { challenge: challenge(), newest: true }
+  assert.deepEqual(challengeState(sent, false, NOW), { canEnter: true, notice: { kind: 'sent' } })
+  assert.equal(challengeState(sent, false, NOW + TTL - 1).canEnter, true)
+  assert.deepEqual(challengeState(sent, false, NOW + TTL), {
+    canEnter: false,
+    notice: { kind: 'expired' },
+  })
+})
+
+test('the page speaks of a message as news for ten seconds, and says when it was the same code', () => {
+  const kindAt = (after: number, changes: Partial<Challenge> = {}) =>
+    challengeState({ challenge: challenge(changes), newest: true }, false, NOW + after).notice.kind
+  assert.equal(kindAt(10 * SECOND), 'sent')
+  assert.equal(kindAt(10 * SECOND + 1), 'already-sent')
+  const again = { delivery: { ...SENT, at: NOW + 40 * SECOND } }
+  assert.equal(kindAt(41 * SECOND, again), 'resent')
+})
+
+test('an older code is superseded, a used-up one is used up: neither may be entered', () => {
+  const superseded = challengeState({ challenge: challenge(), newest: false }, true, NOW + TTL)
+  assert.deepEqual(superseded, { canEnter: false, notice: { kind: 'superseded' } })
+  const usedUp = challengeState({ challenge: challenge(), newest: true }, true, NOW)
+  assert.deepEqual(usedUp, { canEnter: false, notice: { kind: 'used-up' } })
+})
+
+test('a code that is being sent is about to become the newest', () => {
+  const sending = challenge({ delivery: { kind: 'sending', at: NOW }, arrived: false })
+  assert.equal(challengeState({ challenge: sending, newest: false }, false, NOW).canEnter, true)
+})
+
+test('a failed send says why; the code may be entered if a message may have arrived', () => {
+  const state = (delivery: Delivery, arrived: boolean) =>
+    challengeState({ challenge: challenge({ delivery, arrived }), newest: true }, false, NOW)
+  const refused: Delivery = { kind: 'refused', reason: 'opted_out', at: NOW }
+  assert.deepEqual(state(refused, false), {
+    canEnter: false,
+    notice: { kind: 'send-failed', reason: 'opted_out' },
+  })
+  assert.equal(state(refused, true).canEnter, true)
+  assert.equal(state({ kind: 'failed', reason: 'unavailable', at: NOW }, false).canEnter, true)
+})

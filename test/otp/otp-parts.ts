@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, describe } from 'node:test'
+import { type Issued, issueChallenge } from '../../proxy/otp/issue-challenge.ts'
+import type { SendParts } from '../../proxy/otp/send-code.ts'
+import type { Verified } from '../../proxy/otp/verify-code.ts'
+import { verifyCode } from '../../proxy/otp/verify-code.ts'
+import { createSealer } from '../../proxy/session/sealed.ts'
+import type { Session } from '../../proxy/session/session.ts'
+import type { Sender, SendOutcome, SmsMessage } from '../../proxy/sms/sender.ts'
+import type { Store } from '../../proxy/store/store.ts'
+import { createMemoryStore } from '../../proxy/store/store-memory.ts'
+import { createSqliteStore } from '../../proxy/store/store-sqlite.ts'
+import { NOW, sampleSession } from '../session/session-sample.ts'
+
+export const SECOND = 1000
+export const MINUTE = 60 * SECOND
+export const DAY = 24 * 60 * MINUTE
+export const TTL = 5 * MINUTE
+export const PHONE = '+4915228817386'
+
+/** Runs the same tests over each store; every call of `open` gives a new, empty one. */
+export function overStores(name: string, tests: (open: () => Store) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'stepgate-otp-'))
+  let count = 0
+  for (const kind of ['memory', 'sqlite']) {
+    describe(`${name}, ${kind}`, () => {
+      const opened: Store[] = []
+      after(async () => {
+        await Promise.all(opened.map((store) => store.close()))
+        if (kind === 'sqlite') rmSync(folder, { recursive: true })
+      })
+      tests(() => {
+        count += 1
+        const store =
+          kind === 'memory' ? createMemoryStore() : createSqliteStore(join(folder, `${count}.db`))
+        opened.push(store)
+        return store
+      })
+    })
+  }
+}
+
+/** Somebody who has only the first factor. */
+export function basicSession(changes: Partial<Session> = {}): Session {
+  const { otpTime: _, ...session } = sampleSession({ acr: 'basic', amr: ['pwd'], createdAt: NOW })
+  return { ...session, ...changes }
+}
+
+/** A sender that keeps what it sends and answers as it is told, `sent` by default. */
+export function fakeSender() {
+  const sent: SmsMessage[] = []
+  const outcomes: (SendOutcome | Promise<SendOutcome>)[] = []
+  const sender: Sender = {
+    async send(message) {
+      sent.push(message)
+      return outcomes.shift() ?? { kind: 'sent', id: `SM${sent.length}` }
+    },
+    check: async () => ({ kind: 'ok', detail: '' }),
+  }
+  return {
+    sender,
+    sent,
+    next: (...answers: (SendOutcome | Promise<SendOutcome>)[]) => outcomes.push(...answers),
+  }
+}
+
+const sealer = createSealer(['a-secret-for-the-tests-of-the-code-step'])
+
+/** The code steps over a store with a fake sender; codes count up, so each is known and unique. */
+export function codeSteps(store: Store) {
+  const phone = fakeSender()
+  let codes = 0
+  const parts: SendParts & Parameters<typeof issueChallenge>[0] & { attempts: number } = {
+    store,
+    sealer,
+    sender: phone.sender,
+    address: '192.0.2.7',
+    compose: (code) => code,
+    random: {
+      id: randomUUID,
+      digits: (length) => String(100_000 + ++codes).padStart(length, '0'),
+    },
+    length: 6,
+    ttl: TTL,
+    attempts: 5,
+  }
+  return {
+    ...phone,
+    parts,
+    /** Codes in the order in which their messages went out. */
+    codes: () => phone.sent.map(({ body }) => body),
+    lastCode: () => phone.sent.at(-1)?.body ?? '',
+    issue: (
+      session: Session,
+      now: number,
+      previous?: Parameters<typeof issueChallenge>[3],
+      number = PHONE,
+    ): Promise<Issued> =>
+      issueChallenge(parts, session, { phone: number, choices: 1 }, previous, now),
+    verify: (session: Session, code: string, now: number): Promise<Verified> =>
+      verifyCode(parts, session, code, parts.address, now),
+  }
+}

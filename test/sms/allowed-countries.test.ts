@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type CountryCode, getCountries } from 'libphonenumber-js/max'
+import { isAllowedNumber, restrictSender } from '../../proxy/sms/allowed-countries.ts'
+import type { SmsMessage } from '../../proxy/sms/sender.ts'
+
+const ALL = getCountries()
+
+test('a number is allowed in its own country and in no other', () => {
+  const numbers: readonly [string, CountryCode][] = [
+    ['+4915228817386', 'DE'],
+    ['+41791234567', 'CH'],
+    // Shared calling codes
+    ['+12125550123', 'US'],
+    ['+14165550123', 'CA'],
+    ['+18765551234', 'JM'],
+    ['+447400123456', 'GB'],
+    ['+447797712345', 'JE'],
+    ['+79161234567', 'RU'],
+    ['+77012345678', 'KZ'],
+  ]
+  for (const [number, own] of numbers) {
+    assert.equal(isAllowedNumber(number, [own]), true, number)
+    const others = ALL.filter((country) => country !== own)
+    assert.equal(isAllowedNumber(number, others), false, number)
+  }
+})
+
+test('numbers of no country are refused whatever is allowed', () => {
+  for (const number of ['+80012345678', '+88213300655', '+8816123456', '+99912345678', '', 'x']) {
+    assert.equal(isAllowedNumber(number, ALL), false, number)
+  }
+})
+
+test('a number that could belong to several countries needs them all', () => {
+  const unlisted = '+35812345678'
+  assert.equal(isAllowedNumber(unlisted, ['FI']), false)
+  assert.equal(isAllowedNumber(unlisted, ['AX']), false)
+  assert.equal(isAllowedNumber(unlisted, ['FI', 'AX']), true)
+})
+
+test('a restricted sender asks nobody to send to another country', async () => {
+  const sent: SmsMessage[] = []
+  const sender = restrictSender(
+    {
+      async send(message) {
+        sent.push(message)
+        return { kind: 'sent', id: 'SM1' }
+      },
+      check: async () => ({ kind: 'ok', detail: 'checked' }),
+    },
+    ['DE'],
+  )
+  const message = { to: '+41791234567', body: 'code', validForSeconds: 300 }
+  const refused = { kind: 'refused', reason: 'country_not_enabled' }
+  assert.deepEqual(await sender.send(message), refused)
+  assert.deepEqual(sent, [])
+  const german = { ...message, to: '+4915228817386' }
+  assert.deepEqual(await sender.send(german), { kind: 'sent', id: 'SM1' })
+  assert.deepEqual(sent, [german])
+  assert.deepEqual(await sender.check(), { kind: 'ok', detail: 'checked' })
+})
