@@ -8,6 +8,7 @@ import { writeAnswer } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
 import type { Config } from './config/config.ts'
 import type { Context } from './context.ts'
+import { prepareDrain } from './drain.ts'
 import type { Exchange } from './exchange.ts'
 import { passGate } from './gate.ts'
 import { describeError } from './log.ts'
@@ -73,8 +74,9 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   })
+  const close = prepareDrain(server, DRAIN)
   await listen(server, config.listen)
-  return { address: addressOf(server), close: () => drain(server) }
+  return { address: addressOf(server), close }
 }
 
 function createServer(config: Config, door: (i: IncomingMessage, o: ServerResponse) => void) {
@@ -105,15 +107,4 @@ function addressOf(server: Server): string {
   const address = server.address() as AddressInfo | string
   if (typeof address === 'string') return `unix:${address}`
   return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
-}
-
-function drain(server: ReturnType<typeof createHttp>): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), DRAIN)
-    server.close(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-    server.closeIdleConnections()
-  })
 }
