@@ -1,3 +1,5 @@
+import { StartError } from '../proxy/explain-failure.ts'
+
 /** The demo's ports, on loopback. */
 export type DemoPorts = {
   readonly stepgate: number
@@ -14,11 +16,11 @@ export const demoTwilio = {
 
 const FIRST_PORT = 8080
 
-/** Four ports from `STEPGATE_DEMO_PORT` on, 8080 by default. Throws a `RangeError` in plain words. */
+/** Four ports from `STEPGATE_DEMO_PORT` on, 8080 by default. Throws a `StartError`. */
 export function demoPorts(first: string | undefined): DemoPorts {
   const port = first === undefined || first === '' ? FIRST_PORT : Number(first)
   if (!Number.isInteger(port) || port < 1 || port > 65_532) {
-    throw new RangeError('STEPGATE_DEMO_PORT must be a port from 1 to 65532, e.g. 9000')
+    throw new StartError('STEPGATE_DEMO_PORT must be a port from 1 to 65532, e.g. 9000')
   }
   return { stepgate: port, provider: port + 1, application: port + 2, phone: port + 3 }
 }
@@ -46,7 +48,7 @@ export function demoEnvironment(
     STEPGATE_STORE: 'memory:',
     STEPGATE_BRAND_NAME: 'Example Corp',
     STEPGATE_SUPPORT_CONTACT: 'help@example.com',
-    STEPGATE_LOG_LEVEL: 'info',
+    STEPGATE_ACCESS_LOG: 'off',
     ...Object.fromEntries(own),
   }
 }

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { formatProblems } from '../proxy/config/format-problems.ts'
 import { loadConfig } from '../proxy/config/load-config.ts'
 import type { Overrides } from '../proxy/context.ts'
+import { StartError } from '../proxy/explain-failure.ts'
 import { startStepgate } from '../proxy/start.ts'
 import { type DemoApplication, startApplication } from './application.ts'
 import { demoEnvironment, demoPorts, demoTwilio } from './demo-environment.ts'
@@ -25,12 +27,12 @@ export type Demo = {
   close(): Promise<void>
 }
 
-/** Starts provider, application, phone and stepgate; rejects when a port is taken. */
+/** Starts provider, application, phone and stepgate, ready for a visit; rejects when a port is taken. */
 export async function startDemo({ env, overrides }: DemoOptions): Promise<Demo> {
   const ports = demoPorts(env.STEPGATE_DEMO_PORT)
   const environment = demoEnvironment(ports, env)
   const loaded = loadConfig(environment)
-  if (loaded.kind === 'invalid') throw new Error(formatProblems(loaded.problems))
+  if (loaded.kind === 'invalid') throw new StartError(formatProblems(loaded.problems))
   const url = loaded.config.publicUrl
 
   const closers: (() => Promise<void>)[] = []
@@ -68,6 +70,7 @@ export async function startDemo({ env, overrides }: DemoOptions): Promise<Demo> 
     closers.push(() => phone.close())
     const stepgate = await startStepgate(loaded.config, loaded.secrets, overrides)
     closers.push(() => stepgate.close())
+    await untilReady(url)
     return { url, phoneUrl: phone.url, provider, application, twilio, close }
   } catch (error) {
     await close()
@@ -84,6 +87,15 @@ export function demoGreeting({ url, phoneUrl }: Demo): string {
   Sign in as alice, bob or carol; the password is the same word.
   alice has one number, bob has two, carol has none. Ctrl-C ends it all.
 `
+}
+
+/** Discovery goes on behind the start; a few seconds are enough for what runs on this machine. */
+async function untilReady(url: URL): Promise<void> {
+  for (let attempt = 0; attempt < 60; attempt++) {
+    const ready = await fetch(new URL('/_stepgate/readyz', url)).catch(() => undefined)
+    if (ready?.ok) return
+    await sleep(50)
+  }
 }
 
 function ownersOf(): Record<string, string> {

@@ -1,5 +1,8 @@
 import type { Config, Secrets } from './config/config.ts'
-import { createLog, describeError } from './log.ts'
+import { explainFailure } from './explain-failure.ts'
+import { createLog } from './log.ts'
+import { networkWords } from './network-words.ts'
+import { loadPageSet } from './page-set.ts'
 import { createDirectory } from './phone/create-directory.ts'
 import { createProvider } from './sign-in/provider-openid.ts'
 import { createTwilioSender } from './sms/sender-twilio.ts'
@@ -7,6 +10,8 @@ import { openStore } from './store/open-store.ts'
 import { createPool } from './upstream/pool-undici.ts'
 
 type Result = { readonly kind: 'ok' | 'problem'; readonly detail: string }
+
+const QUIET = createLog({ level: 'silent', access: false })
 
 /**
  * `stepgate check`: tries every part that stepgate depends on for real, prints one line each with
@@ -17,47 +22,56 @@ export async function checkParts(
   secrets: Secrets,
   print: (line: string) => void,
 ): Promise<boolean> {
-  const quiet = createLog({ level: 'silent', access: false })
-  const parts: readonly [string, string, () => Promise<Result>][] = [
-    [
-      'OpenID provider',
-      'see STEPGATE_OIDC_ISSUER',
-      () => createProvider(config.oidc, secrets.oidcClientSecret, quiet).check(),
-    ],
-    ['Numbers', 'see STEPGATE_LDAP_*', () => checkDirectory(config, secrets)],
-    [
-      'Twilio',
-      'see STEPGATE_TWILIO_*',
-      () => createTwilioSender(config.twilio, secrets.twilioSecret).check(),
-    ],
-    ['Store', 'see STEPGATE_STORE', () => checkStore(config)],
-    ['Application', 'see STEPGATE_UPSTREAM', () => checkUpstream(config)],
+  const parts: readonly [string, () => Promise<Result>][] = [
+    ['OpenID provider', () => checkProvider(config, secrets)],
+    ['Numbers', () => checkDirectory(config, secrets)],
+    ['Twilio', () => createTwilioSender(config.twilio, secrets.twilioSecret).check()],
+    ['Application', () => checkUpstream(config)],
+    ['Store', () => checkStore(config)],
+    ['Pages', () => checkPages(config)],
   ]
   const results = await Promise.all(
-    parts.map(async ([name, hint, check]) => ({ name, hint, result: await safely(check) })),
+    parts.map(async ([name, check]) => ({ name, ...(await safely(check)) })),
   )
-  for (const { name, hint, result } of results) {
-    print(
-      result.kind === 'ok'
-        ? `ok       ${name}: ${result.detail}`
-        : `PROBLEM  ${name}: ${result.detail} (${hint})`,
-    )
+  for (const { name, kind, detail } of results) {
+    print(`${kind === 'ok' ? 'ok     ' : 'PROBLEM'}  ${name}: ${detail}`)
   }
-  return results.every(({ result }) => result.kind === 'ok')
+  return results.every(({ kind }) => kind === 'ok')
 }
 
 async function safely(check: () => Promise<Result>): Promise<Result> {
   try {
     return await check()
   } catch (error) {
-    const { error: name, code, cause } = describeError(error)
-    return { kind: 'problem', detail: [name, code, cause].filter(Boolean).join(' ') }
+    return { kind: 'problem', detail: explainFailure(error) }
   }
 }
 
+/** What no program can see from here, the operator is told: what has to be registered there. */
+async function checkProvider(config: Config, secrets: Secrets): Promise<Result> {
+  const { oidc, publicUrl } = config
+  const redirectUri = new URL('/_stepgate/callback', publicUrl)
+  const signedOut = new URL('/_stepgate/signed-out', publicUrl)
+  const provider = createProvider(oidc, secrets.oidcClientSecret, QUIET)
+  const { kind, detail } = await provider.check(redirectUri)
+  if (kind === 'problem') return { kind, detail }
+  const register = `register there ${redirectUri.href} for sign-in and ${signedOut.href} for sign-out`
+  return { kind, detail: `${detail}; ${register}` }
+}
+
 async function checkDirectory(config: Config, secrets: Secrets): Promise<Result> {
-  const quiet = createLog({ level: 'silent', access: false })
-  const directory = createDirectory(config, secrets, quiet)
+  if (config.phoneSource === 'claims') {
+    const detail =
+      "they come with the sign-in, as the provider's claims phone_number and phone_number_verified"
+    const asked = config.oidc.scopes.includes('phone')
+    return {
+      kind: 'ok',
+      detail: asked
+        ? detail
+        : `${detail}; STEPGATE_OIDC_SCOPES does not ask for phone, where most providers have them`,
+    }
+  }
+  const directory = createDirectory(config, secrets, QUIET)
   try {
     return await directory.check()
   } finally {
@@ -65,28 +79,37 @@ async function checkDirectory(config: Config, secrets: Secrets): Promise<Result>
   }
 }
 
-async function checkStore({ store: config }: Config): Promise<Result> {
-  const store = await openStore(config)
-  try {
-    await store.ping()
-    return {
-      kind: 'ok',
-      detail: config.kind === 'memory' ? 'in memory' : `${config.path} can be written`,
-    }
-  } finally {
-    await store.close()
-  }
-}
-
 /** Any answer will do: what the application answers to nobody is its own affair. */
 async function checkUpstream({ upstream }: Config): Promise<Result> {
+  const place = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.origin.origin
   const times = { connectTimeout: 5_000, headersTimeout: 10_000, bodyTimeout: 10_000 }
   const pool = createPool(upstream, times)
   try {
     const { statusCode, body } = await pool.request({ method: 'GET', path: '/' })
-    await body.dump()
-    return { kind: 'ok', detail: `answers (status ${statusCode})` }
+    // Only its beginning is asked for; a page of any length or one that never ends is fine.
+    body.on('error', () => {}).destroy()
+    return { kind: 'ok', detail: `${place} answers (HTTP ${statusCode})` }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+    const detail = `${place} was not reached: ${networkWords(code)}; is the application running, and STEPGATE_UPSTREAM right?`
+    return { kind: 'problem', detail }
   } finally {
     await pool.destroy()
+  }
+}
+
+async function checkStore({ store: settings }: Config): Promise<Result> {
+  const store = await openStore(settings)
+  await store.close()
+  const detail = settings.kind === 'memory' ? 'in memory' : `${settings.path} can be written`
+  return { kind: 'ok', detail }
+}
+
+async function checkPages(config: Config): Promise<Result> {
+  await loadPageSet(config)
+  const { pagesDir } = config
+  return {
+    kind: 'ok',
+    detail: pagesDir === undefined ? 'built in' : `with the files of ${pagesDir}`,
   }
 }

@@ -4,25 +4,33 @@ import { describeConfig } from './config/describe-config.ts'
 import { readEnvironment } from './config/environment.ts'
 import { EXIT_CONFIG, formatProblems } from './config/format-problems.ts'
 import { type LoadedConfig, loadConfig } from './config/load-config.ts'
+import { explainFailure, StartError } from './explain-failure.ts'
 import { isHealthy } from './healthcheck.ts'
+import { createLog } from './log.ts'
 import { startStepgate } from './start.ts'
+import { stopOnUnexpected } from './stop-on-unexpected.ts'
 
-const USAGE = `stepgate start    start the proxy
-stepgate check    try the configuration, the provider, LDAP, Twilio and the application
-stepgate config   print the effective configuration, secrets masked
-stepgate demo     start a demo of everything on this machine
+const USAGE = `stepgate start        start the proxy
+stepgate check        try the provider, the numbers, Twilio, the application and the store
+stepgate config       print the effective configuration, secrets masked
+stepgate healthcheck  ask the stepgate of this configuration whether it is alive
+stepgate demo         start a demo of everything on this machine
+
+It is configured by environment variables; README.md describes each.
 `
+
+/** EX_USAGE of sysexits.h. */
+const EXIT_USAGE = 64
 
 type Usable = Extract<LoadedConfig, { kind: 'ok' }>
 
-async function main(command: string | undefined): Promise<void> {
+async function main(command: string | undefined, others: readonly string[]): Promise<void> {
+  if (others.length > 0) return refuseUsage(`${command} takes no arguments`)
   switch (command) {
     case 'start':
       return withConfig(start)
     case 'check':
-      return withConfig(async ({ config, secrets }) => {
-        if (!(await checkParts(config, secrets, print))) process.exitCode = 1
-      })
+      return withConfig(check)
     case 'config':
       return withConfig(async ({ config, secrets }) =>
         print(describeConfig(config, secrets).trimEnd()),
@@ -33,10 +41,18 @@ async function main(command: string | undefined): Promise<void> {
       })
     case 'demo':
       return demo()
+    case 'help':
+    case '--help':
+    case '-h':
+      return print(USAGE.trimEnd())
     default:
-      process.stderr.write(USAGE)
-      process.exitCode = 64
+      return refuseUsage(command === undefined ? 'say what to do' : `there is no ${command}`)
   }
+}
+
+function refuseUsage(problem: string): void {
+  complain(`${problem}\n\n${USAGE.trimEnd()}`)
+  process.exitCode = EXIT_USAGE
 }
 
 async function withConfig(use: (loaded: Usable) => Promise<void>): Promise<void> {
@@ -46,9 +62,16 @@ async function withConfig(use: (loaded: Usable) => Promise<void>): Promise<void>
   process.exitCode = EXIT_CONFIG
 }
 
+async function check({ config, secrets, warnings }: Usable): Promise<void> {
+  for (const warning of warnings) print(`warning  ${warning}`)
+  if (!(await checkParts(config, secrets, print))) process.exitCode = 1
+}
+
 async function start({ config, secrets, warnings }: Usable): Promise<void> {
-  for (const warning of warnings) process.stderr.write(`${warning}\n`)
-  const stepgate = await startStepgate(config, secrets)
+  for (const warning of warnings) complain(`warning: ${warning}`)
+  const log = createLog(config.log)
+  stopOnUnexpected(log)
+  const stepgate = await startStepgate(config, secrets, { log })
   onStopSignal(() => stepgate.close())
 }
 
@@ -63,35 +86,42 @@ async function importDemo() {
   try {
     return await import('../demo/start-demo.ts')
   } catch (cause) {
-    throw new Error('The demo needs a checkout with its development dependencies: npm ci', {
-      cause,
-    })
+    const needs = 'the demo needs a checkout with its development dependencies: run npm ci there'
+    throw new StartError(needs, cause)
   }
 }
 
-/** The first signal lets requests in flight end, the second does not. */
+const SAME_SIGNAL_MS = 500
+
+/** The first signal lets requests in flight end, a second one does not. */
 function onStopSignal(stop: () => Promise<void>): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(1))
+  let first: number | undefined
+  const onSignal = () => {
+    if (first === undefined) {
+      first = Date.now()
       stop().then(
         () => process.exit(0),
         () => process.exit(1),
       )
-    })
+      // npm passes on a Ctrl-C that the terminal has given to this process already.
+    } else if (Date.now() - first > SAME_SIGNAL_MS) process.exit(1)
   }
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
 }
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
+function complain(line: string): void {
+  process.stderr.write(`stepgate: ${line}\n`)
+}
+
+const [command, ...others] = process.argv.slice(2)
 try {
-  await main(process.argv[2])
+  await main(command, others)
 } catch (error) {
-  // What can go wrong at start is an address, a file or a folder: its message is for the operator.
-  const cause =
-    error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : ''
-  process.stderr.write(`stepgate: ${error instanceof Error ? error.message : error}${cause}\n`)
-  process.exitCode = 1
+  complain(explainFailure(error, command === 'demo' ? 'STEPGATE_DEMO_PORT' : 'STEPGATE_LISTEN'))
+  // What has been started already would keep the process alive without a door.
+  process.exit(1)
 }

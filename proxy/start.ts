@@ -26,6 +26,7 @@ export async function startStepgate(
     return {
       address: door.address,
       async close() {
+        log.info('stepgate is stopping: requests in flight end, new ones are refused')
         await door.close()
         await context.close()
         log.info('stepgate has stopped')

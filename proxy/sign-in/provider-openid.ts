@@ -6,16 +6,40 @@ import {
   type Claims,
   type ExpectedResponse,
   type Provider,
+  type ProviderCheck,
   ProviderUnknownError,
   type Redeemed,
 } from './provider.ts'
+import { clientVerdict, discoveryProblem } from './provider-problem.ts'
 
 const FIRST_RETRY = 500
 const LAST_RETRY = 15_000
-const TIMEOUT_SECONDS = 10
+const TIMEOUT = 10_000
 
-/** The provider through openid-client: code flow, PKCE, ID token signature always verified. */
-export function createProvider(settings: Config['oidc'], secret: string, log: Log): Provider {
+/** What a sign-in can't do without (OpenID Connect Discovery §3). */
+const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
+
+/** The provider's metadata can be read, but one of the endpoints in it is missing or no URL. */
+class ProviderMetadataError extends Error {
+  readonly code = 'unusable_metadata'
+  readonly endpoint: string
+  constructor(endpoint: string) {
+    super(`The provider's metadata has no usable ${endpoint}`)
+    this.name = 'ProviderMetadataError'
+    this.endpoint = endpoint
+  }
+}
+
+/**
+ * The provider through openid-client: code flow, PKCE, ID token signature always verified. Each
+ * request to it may take `timeout` ms.
+ */
+export function createProvider(
+  settings: Config['oidc'],
+  secret: string,
+  log: Log,
+  { timeout = TIMEOUT } = {},
+): Provider {
   let known: oidc.Configuration | undefined
   let timer: NodeJS.Timeout | undefined
   let closed = false
@@ -26,18 +50,23 @@ export function createProvider(settings: Config['oidc'], secret: string, log: Lo
     ...(settings.issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
   ]
   const authenticate = authenticateWith(secret)
-  const discover = () =>
-    oidc.discovery(settings.issuer, settings.clientId, undefined, authenticate, {
-      timeout: TIMEOUT_SECONDS,
-      execute,
-    })
+
+  async function discover(): Promise<oidc.Configuration> {
+    const options = { timeout: timeout / 1000, execute }
+    const { issuer, clientId } = settings
+    const found = await oidc.discovery(issuer, clientId, undefined, authenticate, options)
+    const metadata = found.serverMetadata()
+    const unusable = ENDPOINTS.find((name) => !isEndpoint(metadata[name], issuer))
+    if (unusable !== undefined) throw new ProviderMetadataError(unusable)
+    return found
+  }
 
   // The library keeps a provider's keys with its configuration and asks for new ones at most once a
   // minute, so that a sign-in right after a rotation would fail: each exchange gets fresh keys.
   function withFreshKeys(): oidc.Configuration {
     const server = requireKnown().serverMetadata()
     const fresh = new oidc.Configuration(server, settings.clientId, undefined, authenticate)
-    fresh.timeout = TIMEOUT_SECONDS
+    fresh.timeout = timeout / 1000
     for (const apply of execute) apply(fresh)
     return fresh
   }
@@ -67,16 +96,15 @@ export function createProvider(settings: Config['oidc'], secret: string, log: Lo
   return {
     isKnown: () => known !== undefined,
     start: () => void discoverUntilKnown(FIRST_RETRY),
-    async check() {
+    async check(redirectUri) {
+      let found: oidc.Configuration
       try {
-        const { authorization_endpoint: endpoint } = (await discover()).serverMetadata()
-        return endpoint === undefined
-          ? { kind: 'problem', detail: 'its metadata has no authorization_endpoint' }
-          : { kind: 'ok', detail: `discovered ${settings.issuer.href}` }
+        found = await discover()
       } catch (error) {
-        const { code, cause } = reasonOf(error)
-        return { kind: 'problem', detail: [code, cause].filter(Boolean).join(': ') }
+        const failure = { ...reasonOf(error), ...answerOf(error) }
+        return { kind: 'problem', detail: discoveryProblem(settings.issuer, failure) }
       }
+      return checkClient(found, redirectUri)
     },
     async authorizationUrl(request: AuthorizationRequest) {
       return oidc.buildAuthorizationUrl(requireKnown(), {
@@ -123,8 +151,7 @@ async function redeem(
     if (claims === undefined || tokens.id_token === undefined) {
       return { kind: 'invalid', code: 'no_id_token' }
     }
-    const wanted = [settings.usernameClaim, settings.groupsClaim, 'email', 'name']
-    const complete = wanted.every((claim) => claims[claim] !== undefined)
+    const complete = wantedClaims(settings).every((claim) => claims[claim] !== undefined)
     const userinfo =
       complete || provider.serverMetadata().userinfo_endpoint === undefined
         ? {}
@@ -138,6 +165,48 @@ async function redeem(
   } catch (error) {
     return asRedeemed(error)
   }
+}
+
+/** Redeems a code that the provider never gave, to see what it thinks of the client. */
+async function checkClient(found: oidc.Configuration, redirectUri: URL): Promise<ProviderCheck> {
+  const { issuer } = found.serverMetadata()
+  const error = await oidc
+    .genericGrantRequest(found, 'authorization_code', {
+      code: 'stepgate-check',
+      redirect_uri: redirectUri.href,
+      code_verifier: oidc.randomPKCECodeVerifier(),
+    })
+    .then(() => undefined, oauthErrorOf)
+  const verdict = clientVerdict(error)
+  if (verdict.kind === 'problem')
+    return { ...verdict, detail: `${issuer} is known, but ${verdict.detail}` }
+  const client =
+    verdict.kind === 'known' ? 'it knows the client' : 'whether it knows the client is unclear'
+  return { kind: 'ok', detail: `${issuer} is known, and ${client}` }
+}
+
+function oauthErrorOf(error: unknown): string | undefined {
+  if (error instanceof oidc.ResponseBodyError) return error.error
+  if (error instanceof oidc.WWWAuthenticateChallengeError) {
+    return error.status === 401 ? 'invalid_client' : undefined
+  }
+  return undefined
+}
+
+/** Claims that userinfo is asked for when the ID token lacks one of them. */
+function wantedClaims({ usernameClaim, groupsClaim, scopes }: Config['oidc']): string[] {
+  return [
+    usernameClaim,
+    groupsClaim,
+    'name',
+    ...(scopes.includes('email') ? ['email', 'email_verified'] : []),
+    ...(scopes.includes('phone') ? ['phone_number', 'phone_number_verified'] : []),
+  ]
+}
+
+function isEndpoint(url: string | undefined, issuer: URL): boolean {
+  const protocol = URL.parse(url ?? '')?.protocol
+  return protocol === 'https:' || (protocol === 'http:' && issuer.protocol === 'http:')
 }
 
 function asRedeemed(error: unknown): Redeemed {
@@ -165,9 +234,19 @@ function asRedeemed(error: unknown): Redeemed {
 
 /** Codes only: messages and causes of the library can hold tokens. */
 function reasonOf(error: unknown): { code: string; cause?: string } {
+  if (error instanceof ProviderMetadataError) return { code: error.code, cause: error.endpoint }
   const code = codeOf(error) ?? (error instanceof Error ? error.name : 'unknown')
   const cause = error instanceof Error ? codeOf(error.cause) : undefined
   return { code, ...(cause !== undefined && { cause }) }
+}
+
+/** What the provider answered instead of its metadata. */
+function answerOf(error: unknown): { status?: number; otherIssuer?: string } {
+  const cause = error instanceof Error ? error.cause : undefined
+  if (cause instanceof Response) return { status: cause.status }
+  const { body } = (cause ?? {}) as { body?: { issuer?: unknown } }
+  const other = typeof body?.issuer === 'string' ? URL.parse(body.issuer)?.href : undefined
+  return other === undefined ? {} : { otherIssuer: other }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -4,8 +4,8 @@ export type Provider = {
   isKnown(): boolean
   /** Begins discovery and goes on trying, with growing waits, until it succeeds or `close`. */
   start(): void
-  /** One attempt at discovery, for `stepgate check`. */
-  check(): Promise<{ kind: 'ok'; detail: string } | { kind: 'problem'; detail: string }>
+  /** One attempt at discovery, and whether the client is known there, for `stepgate check`. */
+  check(redirectUri: URL): Promise<ProviderCheck>
   /** Where to send the browser; throws `ProviderUnknownError` before discovery. */
   authorizationUrl(request: AuthorizationRequest): Promise<URL>
   /** Exchanges the code in `callback` (the callback's URL as the provider was told it, with query). */
@@ -16,6 +16,9 @@ export type Provider = {
   canSignOut(): boolean
   close(): void
 }
+
+/** `detail` is for the operator: what was found, or what is wrong and what to do. */
+export type ProviderCheck = { readonly kind: 'ok' | 'problem'; readonly detail: string }
 
 export type AuthorizationRequest = {
   readonly redirectUri: URL

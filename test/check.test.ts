@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, type TestContext, test } from 'node:test'
+import { checkParts } from '../proxy/check.ts'
+import { formatProblems } from '../proxy/config/format-problems.ts'
+import { loadConfig } from '../proxy/config/load-config.ts'
+import { declareSecret, keepLog } from './support/canaries.ts'
+import { runCli } from './support/cli.ts'
+import { freePort } from './support/free-port.ts'
+import { type Slapd, slapdMissing, startSlapd } from './support/slapd.ts'
+import { type Surroundings, startSurroundings } from './support/surroundings.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'stepgate-check-'))
+const notAFolder = join(folder, 'file')
+let around: Surroundings
+let slapd: Slapd | undefined
+
+before(async () => {
+  writeFileSync(notAFolder, '')
+  around = await startSurroundings()
+  if (!slapdMissing) {
+    slapd = await startSlapd()
+    declareSecret('LDAP password', slapd.bindPassword)
+  }
+})
+after(async () => {
+  await around.close()
+  await slapd?.stop()
+  rmSync(folder, { recursive: true })
+})
+
+const ldap = () => ({
+  STEPGATE_LDAP_URL: slapd?.url.href.replace(/\/$/, ''),
+  STEPGATE_LDAP_BIND_DN: slapd?.bindDn,
+  STEPGATE_LDAP_BIND_PASSWORD: slapd?.bindPassword,
+  STEPGATE_LDAP_BASE_DN: slapd?.baseDn,
+})
+
+async function check(changes: Readonly<Record<string, string | undefined>>) {
+  const loaded = loadConfig(around.env(changes))
+  if (loaded.kind === 'invalid') throw new Error(formatProblems(loaded.problems))
+  const lines: string[] = []
+  const well = await checkParts(loaded.config, loaded.secrets, (line) => lines.push(line))
+  keepLog(`${lines.join('\n')}\n`)
+  return { well, lines, problems: lines.filter((line) => !line.startsWith('ok ')) }
+}
+
+async function onlyProblem(changes: Readonly<Record<string, string | undefined>>) {
+  const { well, lines, problems } = await check(changes)
+  assert.equal(well, false)
+  assert.equal(lines.length, 6, lines.join('\n'))
+  assert.equal(problems.length, 1, problems.join('\n'))
+  return problems[0] ?? ''
+}
+
+async function serve(t: TestContext, listener: RequestListener): Promise<string> {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    server.closeAllConnections()
+    return new Promise((resolve) => server.close(resolve))
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test('with everything there, each part has its ok line and the exit code is 0', {
+  skip: slapdMissing,
+}, async (t) => {
+  const store = join(folder, 'store/stepgate.db')
+  const env = around.env({ ...ldap(), STEPGATE_STORE: `sqlite:${store}` })
+  const { code, stdout, stderr } = await runCli(t, ['check'], { env })
+  assert.equal(code, 0, stdout + stderr)
+  assert.equal(stderr, '')
+  const issuer = around.provider.issuer.origin
+  assert.deepEqual(stdout.trimEnd().split('\n'), [
+    `ok       OpenID provider: ${issuer} is known, and it knows the client; register there ${around.url.origin}/_stepgate/callback for sign-in and ${around.url.origin}/_stepgate/signed-out for sign-out`,
+    'ok       Numbers: Bound as the service account; the search base is there.',
+    'ok       Twilio: Twilio accepts the credentials and the account is active',
+    `ok       Application: ${around.application.url.origin} answers (HTTP 200)`,
+    `ok       Store: ${store} can be written`,
+    'ok       Pages: built in',
+  ])
+  assert.deepEqual(around.twilio.messages(), [], 'nothing is sent to anybody')
+})
+
+test('what the configuration warns of stands above, and one problem makes the exit code 1', async (t) => {
+  const env = around.env({ STEPGATE_UPSTREAM: `http://127.0.0.1:${await freePort()}` })
+  const { code, stdout } = await runCli(t, ['check'], { env })
+  assert.equal(code, 1)
+  assert.match(stdout, /^warning {2}STEPGATE_STORE is memory/)
+  assert.equal(stdout.match(/^PROBLEM/gm)?.length, 1)
+})
+
+test('a provider that is down', async () => {
+  const line = await onlyProblem({ STEPGATE_OIDC_ISSUER: `http://127.0.0.1:${await freePort()}` })
+  assert.match(line, /^PROBLEM {2}OpenID provider: .*nothing listens there.*STEPGATE_OIDC_ISSUER/)
+})
+
+test('a page instead of a provider', async () => {
+  const line = await onlyProblem({ STEPGATE_OIDC_ISSUER: around.application.url.origin })
+  assert.match(line, /no provider's metadata at .*openid-configuration \(HTTP 404\).*its path too/)
+})
+
+test('a provider that is ill', async (t) => {
+  const issuer = await serve(t, (_, response) => response.writeHead(503).end())
+  const line = await onlyProblem({ STEPGATE_OIDC_ISSUER: issuer })
+  assert.match(line, /can't answer now \(HTTP 503\); try again later/)
+})
+
+test('a provider that calls itself otherwise', async (t) => {
+  const issuer = await serve(t, (_, response) => {
+    response.setHeader('content-type', 'application/json')
+    response.end('{"issuer":"https://login.example.com/realms/staff"}')
+  })
+  const line = await onlyProblem({ STEPGATE_OIDC_ISSUER: issuer })
+  assert.match(line, /calls itself https:\/\/login\.example\.com\/realms\/staff: set STEPGATE_OIDC/)
+})
+
+test('a client secret or client id that the provider does not accept', async () => {
+  for (const changes of [
+    { STEPGATE_OIDC_CLIENT_SECRET: 'another-secret-than-the-provider-has' },
+    { STEPGATE_OIDC_CLIENT_ID: 'nobody' },
+  ]) {
+    const line = await onlyProblem(changes)
+    assert.match(line, /OpenID provider: .*STEPGATE_OIDC_CLIENT_ID and STEPGATE_OIDC_CLIENT_SECRET/)
+  }
+})
+
+test('a directory that is down, and one that refuses the password', {
+  skip: slapdMissing,
+}, async () => {
+  const url = `ldap://127.0.0.1:${await freePort()}`
+  const down = await onlyProblem({ ...ldap(), STEPGATE_LDAP_URL: url })
+  assert.match(down, /^PROBLEM {2}Numbers: .*STEPGATE_LDAP_URL/)
+  const refused = await onlyProblem({ ...ldap(), STEPGATE_LDAP_BIND_PASSWORD: 'wrong' })
+  assert.match(refused, /^PROBLEM {2}Numbers: .*STEPGATE_LDAP_BIND_PASSWORD/)
+})
+
+test('numbers from claims, without the scope that most providers have them in', async () => {
+  const numbers = async (scopes: string) =>
+    (await check({ STEPGATE_OIDC_SCOPES: scopes })).lines.find((line) => line.includes('Numbers'))
+  assert.doesNotMatch((await numbers('openid phone')) ?? '', /STEPGATE_OIDC_SCOPES/)
+  assert.match((await numbers('openid')) ?? '', /^ok .*STEPGATE_OIDC_SCOPES does not ask for phone/)
+})
+
+test('a token that Twilio does not accept', async () => {
+  const line = await onlyProblem({ STEPGATE_TWILIO_TOKEN: 'not-the-token-of-that-account' })
+  assert.match(line, /^PROBLEM {2}Twilio: .*STEPGATE_TWILIO_TOKEN/)
+})
+
+test('an application that is down, by address and by socket', async () => {
+  const down = await onlyProblem({ STEPGATE_UPSTREAM: `http://127.0.0.1:${await freePort()}` })
+  assert.match(down, /^PROBLEM {2}Application: .*nothing listens there.*STEPGATE_UPSTREAM/)
+  const socket = await onlyProblem({ STEPGATE_UPSTREAM: `unix:${folder}/app.sock` })
+  assert.match(socket, /^PROBLEM {2}Application: .*no such socket.*STEPGATE_UPSTREAM/)
+})
+
+test('an application whose page never ends is there all the same', async (t) => {
+  const upstream = await serve(t, (_, response) => response.write('<p>and then'))
+  const { problems } = await check({ STEPGATE_UPSTREAM: upstream })
+  assert.deepEqual(problems, [])
+})
+
+test('a store that can not be written', async () => {
+  const line = await onlyProblem({ STEPGATE_STORE: `sqlite:${notAFolder}/stepgate.db` })
+  assert.match(line, /^PROBLEM {2}Store: .*file\/stepgate\.db.*STEPGATE_STORE/)
+})
+
+test('a replaced page that is broken', async (t) => {
+  const pages = mkdtempSync(join(tmpdir(), 'stepgate-pages-'))
+  t.after(() => rmSync(pages, { recursive: true }))
+  writeFileSync(join(pages, 'otp.ts'), 'export const other = 1\n')
+  const line = await onlyProblem({ STEPGATE_PAGES_DIR: pages })
+  assert.match(line, /^PROBLEM {2}Pages: STEPGATE_PAGES_DIR: .*otp\.ts/)
+})

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { clientVerdict, discoveryProblem } from '../../proxy/sign-in/provider-problem.ts'
+
+const issuer = new URL('https://login.example.com/realms/staff')
+
+test('each failure of discovery says what to look at', () => {
+  const cases = [
+    [{ code: 'TypeError', cause: 'ENOTFOUND' }, /does not resolve \(ENOTFOUND\); look at STEPGATE/],
+    [{ code: 'TypeError', cause: 'SELF_SIGNED_CERT_IN_CHAIN' }, /not trusted; NODE_EXTRA_CA_CERTS/],
+    [{ code: 'TypeError' }, /the connection broke off; look at STEPGATE_OIDC_ISSUER/],
+    [{ code: 'OAUTH_TIMEOUT' }, /no answer came in time \(OAUTH_TIMEOUT\)/],
+    [{ code: 'OAUTH_PARSE_ERROR' }, /is no OpenID provider/],
+    [
+      { code: 'OAUTH_RESPONSE_IS_NOT_CONFORM', status: 404 },
+      /realms\/staff\/\.well-known\/openid-configuration \(HTTP 404\)/,
+    ],
+    [{ code: 'OAUTH_RESPONSE_IS_NOT_CONFORM', status: 502 }, /HTTP 502\); try again later/],
+    [
+      { code: 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED', otherIssuer: 'https://other.example.com/' },
+      /calls itself https:\/\/other\.example\.com\/: set STEPGATE_OIDC_ISSUER/,
+    ],
+    [{ code: 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED' }, /is no OpenID provider/],
+  ] as const
+  for (const [failure, words] of cases) assert.match(discoveryProblem(issuer, failure), words)
+})
+
+test('the answer to an invented code tells whether the client is known', () => {
+  assert.equal(clientVerdict('invalid_grant').kind, 'known')
+  assert.equal(clientVerdict('invalid_client').kind, 'problem')
+  assert.equal(clientVerdict('unauthorized_client').kind, 'problem')
+  assert.equal(clientVerdict('unsupported_grant_type').kind, 'problem')
+  for (const other of ['server_error', 'invalid_request', undefined]) {
+    assert.equal(clientVerdict(other).kind, 'unclear')
+  }
+})

@@ -1,0 +1,65 @@
+import { type DemoApplication, startApplication } from '../../demo/application.ts'
+import { demoEnvironment, demoTwilio } from '../../demo/demo-environment.ts'
+import { demoPeople } from '../../demo/people.ts'
+import { startPhone } from '../../demo/phone.ts'
+import { type DemoProvider, startProvider } from '../../demo/provider.ts'
+import { createTwilioStandIn, type TwilioStandIn } from '../../demo/twilio-api.ts'
+import { declareSecret } from './canaries.ts'
+import { freePort } from './free-port.ts'
+
+/** Everything around a stepgate that runs as a process of its own. */
+export type Surroundings = {
+  /** Where that stepgate is to listen. */
+  readonly url: URL
+  /** Its whole environment, with changes; `undefined` takes a variable away. */
+  env(changes?: Readonly<Record<string, string | undefined>>): Record<string, string>
+  readonly provider: DemoProvider
+  readonly application: DemoApplication
+  readonly twilio: TwilioStandIn
+  readonly phoneUrl: URL
+  close(): Promise<void>
+}
+
+/** Starts provider, application and phone on free loopback ports. */
+export async function startSurroundings(): Promise<Surroundings> {
+  const port = await freePort()
+  const url = new URL(`http://127.0.0.1:${port}`)
+  const provider = await startProvider({ port: 0, clients: [], people: demoPeople })
+  const application = await startApplication({ port: 0 })
+  const twilio = createTwilioStandIn({ ...demoTwilio, clock: Date.now })
+  const phone = await startPhone({ port: 0, standIn: twilio, owners: {}, clock: Date.now })
+  const defaults = demoEnvironment(
+    {
+      stepgate: port,
+      provider: Number(provider.issuer.port),
+      application: Number(application.url.port),
+      phone: Number(phone.url.port),
+    },
+    {},
+  )
+  for (const [name, value] of Object.entries(defaults)) {
+    if (value !== undefined && /SECRET|TOKEN/.test(name)) declareSecret(name, value)
+  }
+  provider.putClient({
+    client_id: defaults.STEPGATE_OIDC_CLIENT_ID ?? '',
+    client_secret: defaults.STEPGATE_OIDC_CLIENT_SECRET ?? '',
+    redirect_uris: [new URL('/_stepgate/callback', url).href],
+    post_logout_redirect_uris: [new URL('/_stepgate/signed-out', url).href],
+  })
+  return {
+    url,
+    env(changes = {}) {
+      const all = Object.entries({ ...defaults, ...changes })
+      return Object.fromEntries(
+        all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+      )
+    },
+    provider,
+    application,
+    twilio,
+    phoneUrl: phone.url,
+    async close() {
+      await Promise.all([provider.close(), application.close(), phone.close()])
+    },
+  }
+}
