@@ -18,7 +18,7 @@ export type Exchange = typeof handlers & {
   readonly options: Dispatcher.DispatchOptions
   readonly answerHeaders: AnswerHeaders
   readonly outgoing: ServerResponse
-  readonly setCookies: readonly string[]
+  readonly setCookies: () => readonly string[]
   readonly body: RequestBody | undefined
   readonly resolve: (outcome: ForwardOutcome) => void
   readonly reject: (error: Error) => void
@@ -78,7 +78,7 @@ function onResponseStart(
     if (status === 103) sendEarlyHints(this.outgoing, headers.link)
     return
   }
-  const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, this.setCookies)
+  const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, this.setCookies())
   if (reason !== undefined && PLAIN_REASON.test(reason)) {
     this.outgoing.writeHead(status, reason, list)
   } else {

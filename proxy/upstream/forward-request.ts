@@ -17,12 +17,16 @@ export async function forwardRequest(
   session: Session | undefined,
   now: number,
 ): Promise<void> {
-  const { config, upstream } = context
+  const { config, upstream, revocations } = context
   const { incoming, outgoing, target } = exchange
   const stale = session !== undefined && needsTouch(session, config.session.idle, now)
-  const setCookies = stale
+  const touched = stale
     ? await sessionCookies(context, exchange, touch(session, now), now)
     : NO_COOKIES
+  // In the meantime a step-up may have replaced the session: its old cookie must not come back.
+  const setCookies = stale
+    ? () => (revocations.isRevoked(session) ? NO_COOKIES : touched)
+    : noCookies
   const headers = rebuildHeaders(
     incoming.rawHeaders,
     upstream.headerSettings,
@@ -46,6 +50,7 @@ export async function forwardRequest(
 }
 
 const NO_COOKIES: readonly string[] = []
+const noCookies = () => NO_COOKIES
 
 type Failure = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
 

@@ -22,13 +22,16 @@ export type ForwardRequest = {
   readonly headers: readonly string[]
 }
 
-/** Streams a request to the application and its response back, with backpressure both ways. */
+/**
+ * Streams a request to the application and its response back, with backpressure both ways.
+ * `setCookies` is asked when the response begins: much can have happened since the request.
+ */
 export type Forwarder = {
   forward(
     request: ForwardRequest,
     incoming: IncomingMessage,
     outgoing: ServerResponse,
-    setCookies: readonly string[],
+    setCookies: () => readonly string[],
   ): Promise<ForwardOutcome>
   close(): Promise<void>
 }

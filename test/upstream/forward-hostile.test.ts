@@ -215,7 +215,7 @@ test('for a browser that has left already the application is not asked', async (
     front.server.on('request', async (incoming, outgoing) => {
       await once(outgoing, 'close')
       const asked = { method: 'GET', target: '/', headers: ['Host', 'a'] }
-      front.forwarder.forward(asked, incoming, outgoing, []).then(resolve, reject)
+      front.forwarder.forward(asked, incoming, outgoing, () => []).then(resolve, reject)
     })
   })
   const client = rawClient(t, front.port, request('GET /'))

@@ -176,7 +176,7 @@ test('a request that cannot be sent is an error of the caller, never a silent ch
   front.server.removeAllListeners('request')
   const rejected = new Promise((resolve, reject) => {
     front.server.on('request', (incoming, outgoing) => {
-      front.forwarder.forward(broken, incoming, outgoing, []).then(reject, resolve)
+      front.forwarder.forward(broken, incoming, outgoing, () => []).then(reject, resolve)
       outgoing.on('close', () => {})
     })
   })

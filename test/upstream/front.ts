@@ -52,7 +52,7 @@ export async function startFront(
       { method, target, headers },
       incoming,
       outgoing,
-      options.setCookies ?? [],
+      () => options.setCookies ?? [],
     )
     outcomes.push(outcome)
     server.emit('outcome')
