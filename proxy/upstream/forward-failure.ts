@@ -1,4 +1,5 @@
 import type { ForwardOutcome } from './forward.ts'
+import { RESET } from './pool-undici.ts'
 
 /** What an application that gave no response, or no usable one, comes to. */
 export type ForwardFailure = Extract<
@@ -7,7 +8,7 @@ export type ForwardFailure = Extract<
 >
 
 const TIMEOUTS = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT'])
-const LOST_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+const LOST_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', RESET, 'EPIPE'])
 
 /** Sorts an error that came before any response began; `bytesCame`: part of a response had come. */
 export function failureOf(error: Error, bytesCame: boolean): ForwardFailure {

@@ -40,7 +40,20 @@ function createConnect(address: UpstreamAddress, options: PoolOptions): buildCon
   })
   // undici takes the TLS server name from the Host header, which is the browser's: with none given
   // the certificate is checked against the configured address.
-  return ({ servername, ...target }, callback) => connect(target, callback)
+  return ({ servername, ...target }, callback) =>
+    connect(target, (...connected) => {
+      connected[1]?.on('error', renameReset)
+      callback(...connected)
+    })
+}
+
+/** Code of a connection that the application has reset. */
+export const RESET = 'UPSTREAM_RESET'
+
+// undici takes an ECONNRESET for the proper end of a response that has no length: half a page would
+// pass for a whole one.
+function renameReset(error: NodeJS.ErrnoException): void {
+  if (error.code === 'ECONNRESET') error.code = RESET
 }
 
 /** Made once: it costs milliseconds, and would otherwise be made anew for each connection. */

@@ -78,6 +78,7 @@ test('content after a HEAD or a 204 is never the next response', async (t) => {
 
 const cut: [what: string, bytes: string, how: 'end' | 'reset'][] = [
   ['too short for its length', 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart', 'end'],
+  ['reset where only the end of the connection ends it', 'HTTP/1.1 200 OK\r\n\r\npart', 'reset'],
   ['reset before its length', 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart', 'reset'],
   [
     'closing, too short',
