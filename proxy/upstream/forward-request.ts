@@ -31,12 +31,7 @@ export async function forwardRequest(
     incoming.rawHeaders,
     upstream.headerSettings,
     upstream.identityOf(session),
-    {
-      ...exchange.client,
-      address: exchange.client.chain.join(', '),
-      trusted: false,
-      requestId: exchange.requestId,
-    },
+    { ...exchange.client, requestId: exchange.requestId },
   )
   const outcome = await upstream.forwarder.forward(
     { method: incoming.method ?? '', target: target.raw, headers },

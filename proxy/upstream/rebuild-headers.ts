@@ -1,3 +1,4 @@
+import type { Client } from '../request/client-address.ts'
 import {
   addConnectionOptions,
   foldName,
@@ -13,19 +14,10 @@ export type HeaderSettings = {
   readonly ownCookies: OwnCookies
 }
 
-/** Who sent a request, as the front door sees it. */
-export type ClientFacts = {
-  /** Address of the peer, empty when it has none (a unix socket). */
-  readonly address: string
-  /** Whether the peer is a trusted proxy, whose `X-Forwarded-For` is continued. */
-  readonly trusted: boolean
-  /** Host, with its port if any, and scheme under which the browser sees this. */
-  readonly host: string
-  readonly proto: 'http' | 'https'
-  readonly requestId: string
-}
+/** Who sent a request, as the front door believes it, and the request's id. */
+export type ClientFacts = Pick<Client, 'chain' | 'host' | 'proto'> & { readonly requestId: string }
 
-type Verdict = 'keep' | 'drop' | 'host' | 'cookie' | 'connection' | 'chunked' | 'forwarded-for'
+type Verdict = 'keep' | 'drop' | 'host' | 'cookie' | 'connection' | 'chunked'
 
 /** Hop-by-hop (RFC 9110 §7.6.1), and `Expect`, which is answered by the front door. */
 const HOP_BY_HOP = [
@@ -63,7 +55,6 @@ const SPECIAL: Readonly<Record<string, Verdict>> = {
   connection: 'connection',
   'content-length': 'keep',
   'transfer-encoding': 'chunked',
-  'x-forwarded-for': 'forwarded-for',
 }
 
 /** What a `Connection` header can't take away: framing, routing and what is cleaned here. */
@@ -112,7 +103,6 @@ export function rebuildHeaders(
 ): string[] {
   let headers: string[] = []
   let named: Set<string> | undefined
-  let chain = ''
   let hasHost = false
   let chunked = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -142,26 +132,18 @@ export function rebuildHeaders(
       case 'chunked':
         chunked = true
         break
-      case 'forwarded-for':
-        if (client.trusted) chain = chain === '' ? value : `${chain}, ${value}`
-        break
     }
   }
   // Chunked wins over a length (RFC 9112 §6.3); two framings must never travel together.
   if (chunked) named = new Set(named).add('content-length')
   if (named !== undefined) headers = withoutHeaders(headers, named)
-  addForwarded(headers, chain, client)
+  addForwarded(headers, client)
   for (let i = 0; i < identity.length; i++) headers.push(identity[i] as string)
   return headers
 }
 
-/** `chain` is what a trusted peer sent. */
-function addForwarded(headers: string[], chain: string, client: ClientFacts): void {
-  if (client.address !== '') {
-    headers.push('X-Forwarded-For', chain === '' ? client.address : `${chain}, ${client.address}`)
-  } else if (chain !== '') {
-    headers.push('X-Forwarded-For', chain)
-  }
-  headers.push('X-Forwarded-Host', client.host, 'X-Forwarded-Proto', client.proto)
-  headers.push('X-Request-Id', client.requestId)
+function addForwarded(headers: string[], { chain, host, proto, requestId }: ClientFacts): void {
+  // Empty for a peer on a unix socket that names nobody.
+  if (chain.length > 0) headers.push('X-Forwarded-For', chain.join(', '))
+  headers.push('X-Forwarded-Host', host, 'X-Forwarded-Proto', proto, 'X-Request-Id', requestId)
 }

@@ -40,8 +40,7 @@ export async function startFront(
   const outcomes: ForwardOutcome[] = []
   const server = createServer(async (incoming, outgoing) => {
     const headers = rebuildHeaders(incoming.rawHeaders, settings, ['X-Forwarded-User', 'alice'], {
-      address: '192.0.2.7',
-      trusted: false,
+      chain: ['192.0.2.7'],
       host: incoming.headers.host ?? '',
       proto: 'https',
       requestId: 'request-1',
