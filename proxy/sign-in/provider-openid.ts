@@ -157,9 +157,11 @@ async function redeem(
         ? {}
         : await oidc.fetchUserInfo(provider, tokens.access_token, claims.sub)
     // The ID token is signed, the userinfo answer is not: where both say something, the first counts.
+    // And userinfo is about the person, so how this sign-in went it can't say.
+    const person = { ...userinfo, acr: undefined, amr: undefined, auth_time: undefined }
     return {
       kind: 'signed-in',
-      claims: { ...userinfo, ...claims } as Claims,
+      claims: { ...person, ...claims } as Claims,
       idToken: tokens.id_token,
     }
   } catch (error) {

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, it } from 'node:test'
+import { createClient } from '../support/cookie-jar.ts'
+import { type EvilProvider, startEvilProvider } from '../support/evil-provider.ts'
+import { testClient } from '../support/relying-party.ts'
+import { callbackFromProvider, signInAtProvider } from '../support/sign-in.ts'
+import { ALICE, startWorld, type World } from '../support/world.ts'
+import { acrOf, at, refreshOf, SESSION, signIn, wayOn } from './steps.ts'
+
+const DAY = 24 * 60 * 60_000
+
+describe('what the provider says of a person', () => {
+  let world: World
+  before(async () => {
+    world = await startWorld({
+      env: {
+        STEPGATE_RULES: 'basic /whoami; basic /basic; twilio_sms /**',
+        STEPGATE_OIDC_TRUST_ACR: 'mfa https://example.com/strong',
+      },
+    })
+  })
+  after(() => world.close())
+  afterEach(() => {
+    world.provider.setClaims('alice', {})
+    world.provider.setAuthentication({ amr: ['pwd'] })
+    world.turnClock(DAY)
+  })
+
+  /** The headers that the application gets to see. */
+  async function headersOf(username = 'alice'): Promise<Record<string, string | undefined>> {
+    const page = await signIn(world, createClient(), { path: '/whoami', username })
+    assert.equal(page.status, 200)
+    return page.json().headers
+  }
+
+  it('without the claim for the username lets nobody in, and the log names the claim', async () => {
+    for (const value of [undefined, '', 7, ['alice'], { name: 'alice' }, 'a'.repeat(257)]) {
+      world.provider.setClaims('alice', { preferred_username: value })
+      const browser = createClient()
+      const page = await signIn(world, browser)
+      assert.equal(page.status, 502)
+      assert.match(page.text(), /The sign-in service reported a problem/)
+      assert.equal(refreshOf(page), undefined)
+      assert.ok(wayOn(page))
+      assert.equal(browser.cookies(world.url)[SESSION], undefined)
+      const { reason, claim } = world.logs('sign_in.failed').at(-1) ?? {}
+      assert.deepEqual({ reason, claim }, { reason: 'missing-claim', claim: 'preferred_username' })
+    }
+    assert.equal((await headersOf('bob'))['x-forwarded-user'], 'bob')
+  })
+
+  it('tells the application an e-mail address that was verified, and no other', async () => {
+    assert.equal((await headersOf())['x-forwarded-email'], 'alice@example.com')
+    for (const unverified of [false, 'false']) {
+      world.provider.setClaims('alice', { email_verified: unverified })
+      assert.equal((await headersOf())['x-forwarded-email'], undefined)
+    }
+  })
+
+  it('may be one group as a text', async () => {
+    assert.equal((await headersOf())['x-forwarded-groups'], 'hr,staff')
+    world.provider.setClaims('alice', { groups: 'hr' })
+    assert.equal((await headersOf())['x-forwarded-groups'], 'hr')
+    world.provider.setClaims('alice', { groups: undefined })
+    assert.equal((await headersOf())['x-forwarded-groups'], undefined)
+  })
+
+  it('counts as a code where its acr or amr is trusted, without a message', async () => {
+    for (const proved of [{ acr: 'mfa', amr: ['pwd'] }, { amr: ['pwd', 'mfa'] }]) {
+      world.provider.setAuthentication(proved)
+      const sent = world.messages(ALICE).length
+      const browser = createClient()
+      const page = await signIn(world, browser, { path: '/' })
+      assert.equal(page.url.pathname, '/')
+      assert.equal(page.status, 200)
+      assert.equal(await acrOf(world, browser), 'twilio_sms')
+      assert.equal(world.messages(ALICE).length, sent)
+    }
+  })
+
+  it('counts for no more than a password where it is not', async () => {
+    for (const proved of [
+      { acr: 'pwd', amr: ['pwd'] },
+      { acr: 'MFA', amr: ['hwk'] },
+      { acr: 'twilio_sms', amr: ['sms', 'otp'] },
+      { acr: 'mfa https://example.com/strong', amr: [] },
+    ]) {
+      world.provider.setAuthentication(proved)
+      world.turnClock(DAY)
+      const sent = world.messages(ALICE).length
+      const browser = createClient()
+      const page = await signIn(world, browser, { path: '/' })
+      assert.equal(page.url.pathname, '/_stepgate/otp')
+      assert.equal(await acrOf(world, browser), 'basic')
+      assert.equal(world.messages(ALICE).length, sent + 1)
+    }
+  })
+
+  it('sends a code to no number that was not verified', async () => {
+    const sent = world.messages().length
+    for (const unverified of [false, undefined, 'false', 1]) {
+      world.provider.setClaims('alice', { phone_number_verified: unverified })
+      const page = await signIn(world, createClient(), { path: '/' })
+      assert.equal(page.status, 403)
+    }
+    assert.equal(world.messages().length, sent)
+    world.provider.setClaims('alice', { phone_number_verified: 'true' })
+    const page = await signIn(world, createClient(), { path: '/' })
+    assert.equal(page.status, 200)
+    assert.equal(world.messages().length, sent + 1)
+  })
+})
+
+describe('languages that are asked for', () => {
+  let world: World
+  before(async () => {
+    world = await startWorld()
+  })
+  after(() => world.close())
+
+  it('hold at the provider, on the code page and on the page of a failure', async () => {
+    const browser = createClient({ language: 'en' })
+    const start = await browser.get(
+      at(world, '/_stepgate/sign-in?return_to=/whoami&ui_locales=de-AT%20en'),
+    )
+    assert.equal(start.location?.searchParams.get('ui_locales'), 'de-AT en')
+    const callback = await callbackFromProvider(browser, start, 'alice')
+    const stranger = createClient({ language: 'en' })
+    const failed = await stranger.get(callback)
+    assert.match(failed.text(), /<html lang="de"/)
+    assert.equal(refreshOf(failed)?.searchParams.get('ui_locales'), 'de-AT en')
+    const otp = await browser.followAll(await browser.get(callback))
+    assert.match(otp.text(), /<html lang="de"/)
+    assert.match(otp.text(), /name="code"/)
+  })
+
+  it('that are none are left out', async () => {
+    for (const asked of ['', 'd e/', '<b>', 'de '.repeat(3000), 'x'.repeat(5000)]) {
+      const browser = createClient()
+      const query = new URLSearchParams({ return_to: '/basic', ui_locales: asked })
+      const start = await browser.get(at(world, `/_stepgate/sign-in?${query}`))
+      assert.equal(start.location?.searchParams.has('ui_locales'), false)
+      const page = await browser.followAll(await signInAtProvider(browser, start, 'alice'))
+      assert.equal(page.url.href, at(world, '/basic').href)
+      assert.equal(page.status, 200)
+    }
+  })
+})
+
+describe('odd claims', () => {
+  let evil: EvilProvider
+  let world: World
+  before(async () => {
+    evil = await startEvilProvider({
+      clientId: testClient.client_id,
+      clientSecret: testClient.client_secret,
+    })
+    world = await startWorld({
+      issuer: evil.issuer,
+      env: { STEPGATE_OIDC_TRUST_ACR: 'mfa' },
+    })
+  })
+  after(async () => {
+    await world.close()
+    await evil.close()
+  })
+
+  for (const [name, changes, status] of [
+    ['a time of sign-in with a fraction', { auth_time: 1_700_000_000.25 }, 200],
+    ['a time of sign-in in the future', { auth_time: 99_999_999_999 }, 200],
+    ['no time of sign-in', { auth_time: undefined }, 200],
+    ['a locale that is no text', { locale: { de: true } }, 200],
+    ['groups of other kinds', { groups: [7, null, 'staff', '', 'staff'] }, 200],
+    ['a name of two lines', { name: 'Alice\r\nX-Forwarded-User: root' }, 200],
+    ['so many groups that no cookie holds them', { groups: manyGroups(4000) }, 500],
+  ] as const) {
+    it(`${name}: signed in for good or not at all, and never round and round`, async () => {
+      evil.behave({ alterIdToken: (claims) => Object.assign(claims, changes) })
+      const succeeded = world.logs('sign_in.succeeded').length
+      const browser = createClient()
+      const page = await browser.followAll(await browser.get(at(world, '/basic')))
+      assert.equal(page.status, status, page.text())
+      assert.equal(await acrOf(world, browser), status === 200 ? 'basic' : undefined)
+      assert.equal(world.logs('sign_in.succeeded').length, succeeded + (status === 200 ? 1 : 0))
+      const seen = world.application.requests().at(-1)
+      if (status === 200) assert.equal(seen?.headers['x-forwarded-user'], 'alice')
+    })
+  }
+
+  it('of userinfo count only where the ID token says nothing', async () => {
+    evil.behave({
+      alterIdToken: (claims) => {
+        delete claims.email
+        delete claims.email_verified
+      },
+      alterUserinfo: (claims) => {
+        Object.assign(claims, { preferred_username: 'root', email: 'a@example.com', acr: 'mfa' })
+        Object.assign(claims, { email_verified: false, amr: ['mfa'] })
+      },
+    })
+    await openBasic(world)
+    const seen = world.application.requests().at(-1)
+    assert.equal(seen?.headers['x-stepgate-acr'], 'basic')
+    assert.equal(seen?.headers['x-stepgate-amr'], 'pwd')
+    assert.equal(seen?.headers['x-forwarded-user'], 'alice')
+    assert.equal(seen?.headers['x-forwarded-email'], undefined)
+  })
+
+  it('that userinfo alone knows are asked for there', async () => {
+    evil.behave({
+      alterIdToken: (claims) => delete claims.email_verified,
+      alterUserinfo: (claims) => Object.assign(claims, { email_verified: false }),
+    })
+    await openBasic(world)
+    const seen = world.application.requests().at(-1)
+    assert.equal(seen?.headers['x-forwarded-email'], undefined)
+  })
+})
+
+async function openBasic(world: World): Promise<void> {
+  const browser = createClient()
+  const page = await browser.followAll(await browser.get(at(world, '/basic')))
+  assert.equal(page.status, 200)
+}
+
+function manyGroups(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `group-${index}`)
+}
