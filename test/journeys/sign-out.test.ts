@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, describe, it } from 'node:test'
+import { type Client, createClient, type Page } from '../support/cookie-jar.ts'
+import { type EvilProvider, startEvilProvider } from '../support/evil-provider.ts'
+import { submitForm } from '../support/form.ts'
+import { testClient } from '../support/relying-party.ts'
+import { signOutAtProvider } from '../support/sign-in.ts'
+import { startWorld, type World } from '../support/world.ts'
+import { acrOf, at, reached, SESSION, signIn } from './steps.ts'
+
+const SIGN_OUT = '/_stepgate/sign-out'
+
+describe('signing out', () => {
+  let world: World
+  let browser: Client
+  before(async () => {
+    world = await startWorld()
+  })
+  after(() => world.close())
+  beforeEach(async () => {
+    browser = createClient()
+    await signIn(world, browser)
+  })
+
+  async function assertSignedOut(page: Page, kept: Client): Promise<void> {
+    assert.equal(page.status, 303)
+    assert.equal(browser.cookies(world.url)[SESSION], undefined)
+    assert.equal(await acrOf(world, browser), undefined)
+    assert.equal(await acrOf(world, kept), undefined)
+    const { subject, reason } = world.logs('session.ended').at(-1) ?? {}
+    assert.deepEqual(
+      { subject, reason },
+      { subject: '5f1d7a52-8c0e-4b7e-9d35-2f6a1c3be801', reason: 'sign_out' },
+    )
+  }
+
+  it('goes on to the provider with the ID token, and ends at our page', async () => {
+    const kept = browser.copy()
+    const page = await browser.get(at(world, SIGN_OUT), { from: at(world, '/basic') })
+    await assertSignedOut(page, kept)
+    const { location = assert.fail() } = page
+    assert.equal(location.origin + location.pathname, `${world.provider.issuer.origin}/sign-out`)
+    assert.equal(
+      location.searchParams.get('post_logout_redirect_uri'),
+      at(world, '/_stepgate/signed-out').href,
+    )
+    const [, payload = ''] = (location.searchParams.get('id_token_hint') ?? '').split('.')
+    const hint = JSON.parse(Buffer.from(payload, 'base64url').toString())
+    assert.equal(hint.sub, '5f1d7a52-8c0e-4b7e-9d35-2f6a1c3be801')
+    assert.equal(JSON.stringify(world.logs()).includes(payload), false)
+
+    const end = await signOutAtProvider(browser, page)
+    assert.equal(end.url.href, at(world, '/_stepgate/signed-out').href)
+    assert.equal(end.status, 200)
+    assert.match(end.text(), /You are signed out/)
+    assert.doesNotMatch(end.text(), /may still be signed in/)
+    // Nobody is let in silently afterwards.
+    const next = await browser.followAll(await browser.get(at(world, '/basic')))
+    assert.match(next.text(), /name="password"/)
+  })
+
+  it('by a link that was typed in, and by our form, is done at once', async () => {
+    for (const leave of [
+      () => browser.get(at(world, SIGN_OUT)),
+      () => browser.post(at(world, SIGN_OUT), {}),
+    ]) {
+      browser = createClient()
+      await signIn(world, browser)
+      const kept = browser.copy()
+      await assertSignedOut(await leave(), kept)
+    }
+  })
+
+  it('by a link from another site or host is asked about first', async () => {
+    for (const site of ['cross-site', 'same-site']) {
+      const headers = { 'sec-fetch-site': site }
+      const page = await browser.get(at(world, SIGN_OUT), { headers })
+      assert.equal(page.status, 200)
+      assert.deepEqual(page.headers.getSetCookie(), [])
+      assert.equal(await acrOf(world, browser), 'basic')
+      assert.match(page.headers.get('content-security-policy') ?? '', /form-action 'self' http:/)
+      if (site === 'same-site') {
+        const kept = browser.copy()
+        await assertSignedOut(await submitForm(browser, page), kept)
+      }
+    }
+  })
+
+  it('is not done by what no person follows: an image, a script, a prefetch, HEAD', async () => {
+    const own = { 'sec-fetch-site': 'same-origin' }
+    const tries: readonly (readonly [string, Record<string, string>])[] = [
+      ['GET', { ...own, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }],
+      ['GET', { ...own, 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }],
+      ['GET', { ...own, 'sec-purpose': 'prefetch' }],
+      ['GET', { ...own, 'sec-purpose': 'prefetch;prerender' }],
+      ['HEAD', own],
+    ]
+    for (const [method, headers] of tries) {
+      const page = await browser.request(method, at(world, SIGN_OUT), { headers })
+      assert.equal(page.status, 200)
+      assert.deepEqual(page.headers.getSetCookie(), [])
+      assert.equal(await acrOf(world, browser), 'basic', JSON.stringify(headers))
+    }
+  })
+
+  it('without a session changes nothing and says that it is done', async () => {
+    const nobody = createClient()
+    const ended = world.logs('session.ended').length
+    for (const page of [
+      await nobody.get(at(world, SIGN_OUT), { from: 'http://evil.test/' }),
+      await nobody.post(at(world, SIGN_OUT), {}),
+    ]) {
+      assert.equal(page.status, 303)
+      assert.equal(page.location?.href, at(world, '/_stepgate/signed-out').href)
+    }
+    assert.equal(world.logs('session.ended').length, ended)
+  })
+
+  it('ends one person’s session and nobody else’s', async () => {
+    const other = createClient()
+    await signIn(world, other)
+    const bob = createClient()
+    await signIn(world, bob, { username: 'bob' })
+    await browser.get(at(world, SIGN_OUT))
+    assert.equal(await acrOf(world, other), 'basic')
+    assert.equal(await acrOf(world, bob), 'basic')
+  })
+
+  it('and in again in the same browser works', async () => {
+    for (let times = 0; times < 3; times++) {
+      const page = await browser.get(at(world, SIGN_OUT))
+      await signOutAtProvider(browser, page)
+      assert.equal(await acrOf(world, browser), undefined)
+      assert.equal((await signIn(world, browser)).status, 200)
+      assert.equal(await acrOf(world, browser), 'basic')
+    }
+  })
+
+  it('needs no provider that is reachable', async () => {
+    const kept = browser.copy()
+    world.provider.pause()
+    const page = await browser.get(at(world, SIGN_OUT))
+    world.provider.resume()
+    await assertSignedOut(page, kept)
+  })
+
+  it('has no other way on than the configured one', async () => {
+    const query = '?post_logout_redirect_uri=http://evil.test/&return_to=//evil.test'
+    const page = await browser.get(at(world, SIGN_OUT + query))
+    assert.doesNotMatch(page.location?.href ?? 'evil', /evil/)
+  })
+})
+
+describe('signing out where the provider has no page for it', () => {
+  let evil: EvilProvider
+  let world: World
+  before(async () => {
+    evil = await startEvilProvider({
+      clientId: testClient.client_id,
+      clientSecret: testClient.client_secret,
+    })
+    world = await startWorld({ issuer: evil.issuer })
+  })
+  after(async () => {
+    await world.close()
+    await evil.close()
+  })
+
+  it('ends at our page, which says what stays', async () => {
+    const browser = createClient()
+    await browser.followAll(await browser.get(at(world, '/basic')))
+    assert.equal(await acrOf(world, browser), 'basic')
+    const kept = browser.copy()
+    const page = await browser.get(at(world, SIGN_OUT))
+    assert.equal(page.location?.href, at(world, '/_stepgate/signed-out').href)
+    const end = await browser.followAll(page)
+    assert.equal(end.status, 200)
+    assert.match(end.text(), /may still be signed in/)
+    assert.equal(await acrOf(world, kept), undefined)
+    assert.equal(reached(world), 1)
+  })
+})
