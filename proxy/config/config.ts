@@ -39,7 +39,7 @@ export type Config = {
   /** Present when `phoneSource` is `ldap`. */
   readonly ldap?: LdapConfig
   readonly store: { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'memory' }
-  /** CIDRs whose forwarding headers are believed. */
+  /** CIDRs whose forwarding headers are believed; `unix` for peers on a unix socket. */
   readonly trustedProxies: readonly string[]
   readonly headers: readonly HeaderTemplate[]
   readonly headersEncoding: 'utf-8' | 'percent'

@@ -1,15 +1,20 @@
 import ipaddr from 'ipaddr.js'
 import { ok, type Parsed, wrong } from './parsed.ts'
 
+/** Stands for whoever connects to a unix socket. */
+const UNIX = 'unix'
+
 /**
- * CIDRs or single addresses, separated by commas or spaces. They come back as CIDRs of the network
- * address: `10.1.2.3/8` as `10.0.0.0/8`, `::ffff:10.0.0.1` as `10.0.0.1/32`.
+ * CIDRs, single addresses or `unix`, separated by commas or spaces. Networks come back as CIDRs of
+ * the network address: `10.1.2.3/8` as `10.0.0.0/8`, `::ffff:10.0.0.1` as `10.0.0.1/32`.
  */
 export function parseNetworks(text: string): Parsed<readonly string[]> {
   const words = text.split(/[\s,]+/).filter((word) => word !== '')
-  const networks = words.map((word) => toCidr(word))
+  const networks = words.map((word) => (word === UNIX ? UNIX : toCidr(word)))
   const problems = words.flatMap((word, index) =>
-    networks[index] === undefined ? [`${JSON.stringify(word)} is no IP address or CIDR`] : [],
+    networks[index] === undefined
+      ? [`${JSON.stringify(word)} is no IP address or CIDR, nor "unix"`]
+      : [],
   )
   return problems.length > 0
     ? wrong(...problems)

@@ -13,7 +13,7 @@ export const OPERATION = {
     example: 'sqlite:/var/lib/stepgate/stepgate.db',
   }),
   TRUSTED_PROXIES: optional(parsedBy(parseNetworks), {
-    doc: 'Addresses or CIDRs of proxies in front whose `Forwarded` and `X-Forwarded-*` are believed.',
+    doc: 'Addresses or CIDRs of proxies in front whose `Forwarded` and `X-Forwarded-*` are believed; `unix` for a proxy that connects to stepgate’s unix socket.',
     defaultNote: 'none',
     example: '10.0.0.0/8,fd00::/8',
   }),

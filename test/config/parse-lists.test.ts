@@ -57,6 +57,13 @@ test('networks come back as CIDRs of the network address', () => {
   })
 })
 
+test('a peer on a unix socket has a word of its own', () => {
+  assert.deepEqual(parseNetworks('unix, 10.0.0.5'), { kind: 'ok', value: ['unix', '10.0.0.5/32'] })
+  for (const text of ['unix/8', 'UNIX', 'unix:/x.sock']) {
+    assert.equal(parseNetworks(text).kind, 'wrong', text)
+  }
+})
+
 test('what is no network is named', () => {
   for (const text of [
     '10',
@@ -74,7 +81,7 @@ test('what is no network is named', () => {
   ]) {
     assert.deepEqual(
       parseNetworks(`192.168.0.0/16 ${text}`),
-      { kind: 'wrong', problems: [`${JSON.stringify(text)} is no IP address or CIDR`] },
+      { kind: 'wrong', problems: [`${JSON.stringify(text)} is no IP address or CIDR, nor "unix"`] },
       text,
     )
   }
