@@ -1,4 +1,4 @@
-import type { Answer } from './answer.ts'
+import { type Answer, jsonAnswer } from './answer.ts'
 import type { Context } from './context.ts'
 import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
@@ -6,8 +6,11 @@ import { returnTarget } from './request/return-target.ts'
 import { ProviderUnknownError } from './sign-in/provider.ts'
 import { StoreUnavailableError } from './store/store.ts'
 
-/** The answer to an error that nobody expected or that only time can mend; never lets anything through. */
-export function errorAnswer(context: Context, asker: Asker, error: unknown): Promise<Answer> {
+/**
+ * The answer to an error that nobody expected or that only time can mend; never lets anything
+ * through, and never fails itself: where even the page can't be made it is JSON.
+ */
+export async function errorAnswer(context: Context, asker: Asker, error: unknown): Promise<Answer> {
   const reason = reasonOf(error)
   context.log.error('Request failed', { request_id: asker.requestId, ...describeError(error) })
   const retryUrl = retryUrlOf(context, asker)
@@ -15,7 +18,15 @@ export function errorAnswer(context: Context, asker: Asker, error: unknown): Pro
   const code = reason === 'unexpected' ? 'internal_error' : `${reason}_unavailable`
   const headers = status === 503 ? { 'Retry-After': '5' } : {}
   const props = { reason, retryUrl }
-  return problemAnswer(context.pages, asker, status, code, 'unavailable', props, { headers })
+  try {
+    return await problemAnswer(context.pages, asker, status, code, 'unavailable', props, {
+      headers,
+    })
+  } catch (second) {
+    const { requestId } = asker
+    context.log.error('Error page failed', { request_id: requestId, ...describeError(second) })
+    return jsonAnswer(status, { error: code, request_id: requestId }, headers)
+  }
 }
 
 /** Where "try again" leads: the same address if asking again is harmless, else the start. */

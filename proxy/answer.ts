@@ -1,4 +1,5 @@
-import type { ServerResponse } from 'node:http'
+import type { Exchange } from './exchange.ts'
+import { cutOff } from './upstream/cut-off.ts'
 
 /** A whole answer of stepgate's own, however it is sent. */
 export type Answer = {
@@ -40,9 +41,18 @@ export function redirectAnswer(
   }
 }
 
-/** Sends an answer over node:http; without effect when the client is gone. */
-export function writeAnswer(outgoing: ServerResponse, answer: Answer, close = false): void {
+/**
+ * Sends an answer over node:http, with the request's id; without effect when the client is gone. A
+ * response that has already begun as something else is cut off: it will never be complete.
+ */
+export function writeAnswer(
+  { outgoing, requestId }: Pick<Exchange, 'outgoing' | 'requestId'>,
+  answer: Answer,
+  close = false,
+): void {
+  if (outgoing.headersSent && !outgoing.writableEnded) cutOff(outgoing)
   if (outgoing.headersSent || outgoing.destroyed) return
+  outgoing.setHeader('X-Request-Id', requestId)
   for (const [name, value] of Object.entries(answer.headers)) outgoing.setHeader(name, value)
   if (answer.setCookies !== undefined && answer.setCookies.length > 0) {
     outgoing.setHeader('Set-Cookie', answer.setCookies)

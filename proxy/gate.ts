@@ -26,14 +26,11 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
     case 'forward':
       return forwardRequest(context, exchange, session, now)
     case 'sign-in':
-      return writeAnswer(exchange.outgoing, await demandSignIn(context, exchange, now))
+      return writeAnswer(exchange, await demandSignIn(context, exchange, now))
     case 'step-up':
-      return writeAnswer(
-        exchange.outgoing,
-        await demandStepUp(context, exchange, session, decision),
-      )
+      return writeAnswer(exchange, await demandStepUp(context, exchange, session, decision))
     case 'deny':
-      return writeAnswer(exchange.outgoing, await deny(context, exchange, session, decision.reason))
+      return writeAnswer(exchange, await deny(context, exchange, session, decision.reason))
     default:
       return refuseUnknown(decision)
   }

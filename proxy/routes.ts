@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, RequestError } from '@hono/node-server'
 import { Hono } from 'hono'
 import { jsonAnswer, toResponse } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { addHealthRoutes } from './health-routes.ts'
+import { describeError } from './log.ts'
 import { addOtpRoutes } from './otp/otp-routes.ts'
 import type { OwnApp } from './own-route.ts'
-import { pageAnswer, problemAnswer } from './page-answer.ts'
+import { problemAnswer } from './page-answer.ts'
 import { addSignInRoutes } from './sign-in/sign-in-routes.ts'
 
 /** The app for stepgate's own paths; `env` of a request is its exchange. */
@@ -32,24 +33,32 @@ export function createRoutes(context: Context): OwnApp {
     })
   })
 
-  const known = new Set(app.routes.map(({ path }) => path))
+  const methods = Map.groupBy(app.routes, ({ path }) => path)
   app.notFound(async (c) => {
-    if (known.has(c.req.path)) {
-      const props = { reason: 'method' } as const
-      return toResponse(await pageAnswer(context.pages, c.env, 405, 'bad-request', props))
+    const known = methods.get(c.req.path)
+    if (known === undefined) {
+      const answer = problemAnswer(context.pages, c.env, 404, 'not_found', 'not-found', {})
+      return toResponse(await answer)
     }
-    const answer = problemAnswer(context.pages, c.env, 404, 'not_found', 'not-found', {})
-    return toResponse(await answer)
+    const props = { reason: 'method' } as const
+    const headers = {
+      Allow: known.map(({ method }) => method.replace('GET', 'GET, HEAD')).join(', '),
+    }
+    const code = 'method_not_allowed'
+    return toResponse(
+      await problemAnswer(context.pages, c.env, 405, code, 'bad-request', props, { headers }),
+    )
   })
   app.onError(async (error, c) => toResponse(await errorAnswer(context, c.env, error)))
   return app
 }
 
-/** Runs the app under node:http, with the exchange as its `env`. */
+/** Runs stepgate's own app under node:http, with the exchange as its `env`. */
 export function createOwnListener(
-  app: OwnApp,
+  context: Context,
   exchangeOf: (incoming: IncomingMessage) => Exchange | undefined,
 ): (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void> {
+  const app = createRoutes(context)
   return getRequestListener(
     (request, { incoming }) => {
       const exchange = exchangeOf(incoming as IncomingMessage)
@@ -57,6 +66,15 @@ export function createOwnListener(
       if (exchange === undefined) return toResponse(jsonAnswer(500, { error: 'internal_error' }))
       return app.fetch(request, exchange)
     },
-    { overrideGlobalObjects: false },
+    {
+      overrideGlobalObjects: false,
+      // The adapter's own way would show and print the error.
+      errorHandler(error) {
+        context.log.error('Request failed', describeError(error))
+        return error instanceof RequestError
+          ? toResponse(jsonAnswer(400, { error: 'bad_request' }))
+          : toResponse(jsonAnswer(500, { error: 'internal_error' }))
+      },
+    },
   )
 }

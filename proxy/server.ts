@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http'
+import {
+  createServer as createHttp,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { logAccess } from './access-log.ts'
-import { writeAnswer } from './answer.ts'
+import { type Answer, writeAnswer } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
 import type { Config } from './config/config.ts'
 import type { Context } from './context.ts'
@@ -12,86 +17,94 @@ import { prepareDrain } from './drain.ts'
 import type { Exchange } from './exchange.ts'
 import { passGate } from './gate.ts'
 import { describeError } from './log.ts'
-import { problemAnswer } from './page-answer.ts'
+import { type Asker, problemAnswer } from './page-answer.ts'
 import { isOwnTarget } from './request/own-path.ts'
-import { readRequest } from './request/read-request.ts'
-import { createOwnListener, createRoutes } from './routes.ts'
+import { type ReadRequest, readRequest } from './request/read-request.ts'
+import { createOwnListener } from './routes.ts'
 
 /** A listening front door. `close` lets requests in flight end, at most `DRAIN` ms. */
 export type FrontDoor = { readonly address: string; close(): Promise<void> }
 
 const DRAIN = 30_000
+const NO_TUNNEL =
+  'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** One request: read it, or refuse it; then stepgate's own app, or the gate. */
 function createDoor(context: Context) {
   const exchanges = new WeakMap<IncomingMessage, Exchange>()
-  const answerOwn = createOwnListener(createRoutes(context), (incoming) => exchanges.get(incoming))
+  const answerOwn = createOwnListener(context, (incoming) => exchanges.get(incoming))
+  const refused = new WeakSet<Socket>()
 
   return async function door(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    // Behind a request with several readings there may be more of it; its answer ends the connection.
+    if (refused.has(incoming.socket)) return
     const requestId = randomUUID()
-    const asker = { incoming, requestId }
+    const asker = { incoming, outgoing, requestId }
     try {
       const read = readRequest(context, incoming, outgoing, requestId)
       if (read.kind === 'refused') {
-        const { status, reason } = read
-        context.log.audit('request.denied', { request_id: requestId, reason })
-        logAccess(context, asker, outgoing)
-        const page = { reason: status === 405 ? 'method' : 'address' } as const
-        const answer = problemAnswer(context.pages, asker, status, reason, 'bad-request', page)
-        // Who sends such a request may have more of it in the pipe.
-        return writeAnswer(outgoing, await answer, true)
+        refused.add(incoming.socket)
+        logAccess(context, { ...asker, client: read.client })
+        return writeAnswer(asker, await refuse(context, asker, read), true)
       }
       const { exchange } = read
-      logAccess(context, exchange, outgoing)
+      logAccess(context, exchange)
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
       outgoing.setHeader('X-Request-Id', requestId)
       exchanges.set(incoming, exchange)
       await answerOwn(incoming, outgoing)
     } catch (error) {
-      await answerFailed(context, { incoming, requestId }, outgoing, error)
+      writeAnswer(asker, await errorAnswer(context, asker, error), !incoming.complete)
     }
   }
 }
 
-async function answerFailed(
-  context: Context,
-  asker: { incoming: IncomingMessage; requestId: string },
-  outgoing: ServerResponse,
-  error: unknown,
-): Promise<void> {
-  try {
-    writeAnswer(outgoing, await errorAnswer(context, asker, error), !asker.incoming.complete)
-  } catch (second) {
-    context.log.error('Error page failed', describeError(second))
-    outgoing.destroy()
-  }
+function refuse(
+  { log, pages }: Context,
+  asker: Asker,
+  { status, reason, client }: Extract<ReadRequest, { kind: 'refused' }>,
+): Promise<Answer> {
+  const fields = { request_id: asker.requestId, client: client.address, reason }
+  log.audit('request.denied', fields)
+  const page = { reason: status === 405 ? 'method' : 'address' } as const
+  return problemAnswer(pages, asker, status, reason, 'bad-request', page)
 }
 
 /** Opens the front door; rejects when the address is taken or the certificate can't be read. */
 export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   const { config } = context
-  const server = createServer(config, createDoor(context))
+  const door = createDoor(context)
+  const server = createServer(config, (incoming, outgoing) => {
+    door(incoming, outgoing).catch((error: unknown) => {
+      context.log.error('A request could not be answered', describeError(error))
+      outgoing.destroy()
+    })
+  })
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-    socket.end('HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    // node:http has let go of the socket: an error that nobody hears would end the process.
+    socket.on('error', () => socket.destroy())
+    socket.end(NO_TUNNEL, () => socket.destroy())
   })
   const close = prepareDrain(server, DRAIN)
   await listen(server, config.listen)
   return { address: addressOf(server), close }
 }
 
-function createServer(config: Config, door: (i: IncomingMessage, o: ServerResponse) => void) {
+function createServer(config: Config, listener: RequestListener) {
   const options = {
     // An upload may take as long as it likes: `requestTimeout` counts the body, headersTimeout not.
     requestTimeout: 0,
     headersTimeout: 30_000,
     keepAliveTimeout: 65_000,
+    // `readRequest` refuses what has none, with a page and a line in the log.
+    requireHostHeader: false,
     // A session with many groups fills four cookies, and the application has cookies of its own.
     maxHeaderSize: 64 * 1024,
   }
-  if (config.tls === undefined) return createHttp(options, door)
+  if (config.tls === undefined) return createHttp(options, listener)
   const { certFile, keyFile } = config.tls
   const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) }
-  return createHttps({ ...options, ...tls, minVersion: 'TLSv1.2' }, door)
+  return createHttps({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener)
 }
 
 function listen(server: Server, address: Config['listen']): Promise<void> {

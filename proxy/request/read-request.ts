@@ -2,14 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { checkMessage } from './check-message.ts'
-import { clientOf } from './client-address.ts'
+import { type Client, clientOf } from './client-address.ts'
 import { parseHost } from './host.ts'
 import { parseTarget } from './target.ts'
 
 /** A request that has exactly one reading, or why it is refused. */
 export type ReadRequest =
   | { readonly kind: 'read'; readonly exchange: Exchange }
-  | { readonly kind: 'refused'; readonly status: 400 | 405; readonly reason: string }
+  | {
+      readonly kind: 'refused'
+      readonly status: 400 | 405
+      readonly reason: string
+      readonly client: Client
+    }
 
 /** Reads message, host, target and client, in this order; nothing has been decided before. */
 export function readRequest(
@@ -19,14 +24,19 @@ export function readRequest(
   requestId: string,
 ): ReadRequest {
   const { method = '', httpVersion, rawHeaders, url = '', socket } = incoming
+  const proto = 'encrypted' in socket ? 'https' : 'http'
+  const clientAt = (authority: string) =>
+    clientOf(socket.remoteAddress, rawHeaders, trusted, { host: authority, proto })
+  const refused = (reason: string, status: 400 | 405 = 400) =>
+    ({ kind: 'refused', status, reason, client: clientAt('') }) as const
+
   const message = checkMessage(method, httpVersion, rawHeaders)
-  if (message.kind === 'rejected') return { ...message, kind: 'refused' }
+  if (message.kind === 'rejected') return refused(message.reason, message.status)
   const host = parseHost(rawHeaders)
-  if (host.kind === 'rejected') return { kind: 'refused', status: 400, reason: host.reason }
+  if (host.kind === 'rejected') return refused(host.reason)
   const parsed = parseTarget(url, config)
-  if (parsed.kind === 'rejected') return { kind: 'refused', status: 400, reason: parsed.reason }
-  const direct = { host: host.authority, proto: 'encrypted' in socket ? 'https' : 'http' } as const
-  const client = clientOf(socket.remoteAddress, rawHeaders, trusted, direct)
+  if (parsed.kind === 'rejected') return refused(parsed.reason)
+  const client = clientAt(host.authority)
   const { target } = parsed
   return {
     kind: 'read',

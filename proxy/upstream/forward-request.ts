@@ -54,7 +54,7 @@ async function answerFailure(
   exchange: Exchange,
   { kind, error }: Failure,
 ): Promise<void> {
-  const { incoming, outgoing, requestId } = exchange
+  const { incoming, requestId } = exchange
   const fields = { request_id: requestId, outcome: kind, ...describeError(error) }
   context.log.error('The application did not answer', fields)
   if (kind === 'cut-off') return
@@ -70,5 +70,5 @@ async function answerFailure(
     { kind: shown, ...(repeatable && { retryUrl }) },
   )
   // What is left of a request's body would be read as the next request.
-  writeAnswer(outgoing, answer, !incoming.complete)
+  writeAnswer(exchange, answer, !incoming.complete)
 }
