@@ -7,7 +7,14 @@ import { expiresAt } from './session/transitions.ts'
 /** Whether the process lives, whether it can do its job, and who is signed in. */
 export function addHealthRoutes(app: OwnApp, context: Context): void {
   onGet(app, context, '/_stepgate/healthz', () => jsonAnswer(200, { status: 'ok' }))
-  onGet(app, context, '/_stepgate/readyz', () => answerReady(context))
+  let running: Promise<Answer> | undefined
+  onGet(app, context, '/_stepgate/readyz', () => {
+    // Anybody may ask, and each check writes to the store and searches the directory: one at a time.
+    running ??= answerReady(context).finally(() => {
+      running = undefined
+    })
+    return running
+  })
   onGet(app, context, '/_stepgate/session', answerSession)
 }
 
