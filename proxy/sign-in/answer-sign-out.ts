@@ -8,6 +8,13 @@ import { clearSessionCookie } from '../session/session-cookie.ts'
 import { signOut } from './sign-out.ts'
 
 /**
+ * Makes the browser forget the application's pages, or the back button would show them to whoever
+ * comes next: most say nothing about caching. At the end of the way too, since the page that a
+ * person leaves is kept for going back only once the next one is there.
+ */
+export const FORGET_PAGES = { 'Clear-Site-Data': '"cache"' } as const
+
+/**
  * `GET /_stepgate/sign-out`: a link in the application that a person follows signs out at once. A
  * link on another site asks first, and so does what no person follows: an image, a prefetch.
  */
@@ -39,7 +46,8 @@ export async function answerSignOut(request: OwnRequest): Promise<Answer> {
     client: exchange.client.address,
     reason: 'sign_out',
   })
-  return redirectAnswer(303, next.href, clear)
+  const answer = redirectAnswer(303, next.href, clear)
+  return { ...answer, headers: { ...answer.headers, ...FORGET_PAGES } }
 }
 
 function isOwnLink({ context, exchange }: OwnRequest): boolean {

@@ -5,7 +5,7 @@ import { type OwnApp, type OwnRequest, onForm, onGet } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
 import { satisfies } from '../policy/satisfies.ts'
 import { answerCallback } from './answer-callback.ts'
-import { answerSignOut, confirmSignOut } from './answer-sign-out.ts'
+import { answerSignOut, confirmSignOut, FORGET_PAGES } from './answer-sign-out.ts'
 import { otpPath } from './otp-path.ts'
 import { sendToProvider } from './send-to-provider.ts'
 
@@ -23,7 +23,7 @@ export function addSignInRoutes(app: OwnApp, context: Context): void {
       200,
       'signed-out',
       { signInUrl: '/_stepgate/sign-in', providerSignedOut: context.provider.canSignOut() },
-      { uiLocales },
+      { uiLocales, headers: FORGET_PAGES },
     ),
   )
 }
