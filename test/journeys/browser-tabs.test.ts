@@ -86,7 +86,8 @@ describe('many tabs and ways back, in one browser', () => {
     await page.getByRole('link', { name: 'Sign out' }).click()
     await heading(page, 'You are signed out')
     // For a provider that does not send people back.
-    assert.equal((await answered).headers()['clear-site-data'], '"cache"')
+    const headers = await (await answered).allHeaders()
+    assert.equal(headers['clear-site-data'], '"cache"')
     await page.goBack()
     await page.locator('#username').waitFor()
     await otherTab.reload()
