@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Session } from '../../proxy/session/session.ts'
+import { finishSignIn } from '../../proxy/sign-in/finish-sign-in.ts'
+import type { Redeemed } from '../../proxy/sign-in/provider.ts'
+import { type SignInRequest, startSignIn } from '../../proxy/sign-in/start-sign-in.ts'
+import { familyOf, TRANSACTION_LIFE } from '../../proxy/sign-in/transaction.ts'
+import { keyOf } from '../../proxy/store/key-of.ts'
+import { StoreUnavailableError } from '../../proxy/store/store.ts'
+import { sampleSession } from '../session/session-sample.ts'
+import { fakeProvider, HOUR, NOW, SECOND, signedIn, signInParts } from './parts.ts'
+
+const COOKIE = 'b'.repeat(43)
+
+/** A sign-in that has been started, and a way to call back. */
+async function started(redeemed?: Redeemed, request: Partial<SignInRequest> = {}) {
+  const fake = fakeProvider(redeemed)
+  const parts = signInParts(fake.provider)
+  await startSignIn(parts, { returnTo: '/a?b', browser: COOKIE, ...request }, NOW)
+  const [{ state } = assert.fail()] = fake.asked
+  const query = `?${new URLSearchParams({ code: 'the-code', state, iss: 'https://i' })}`
+  return {
+    ...fake,
+    parts,
+    state,
+    callBack: (
+      changes: { query?: string; browser?: string | undefined; session?: Session } = {},
+      now = NOW + SECOND,
+    ) => finishSignIn(parts, { query, browser: COOKIE, session: undefined, ...changes }, now),
+  }
+}
+
+describe('finishing a sign-in', () => {
+  it('begins a session with a new id, in the family of the browser’s tabs', async () => {
+    const { callBack, parts } = await started()
+    const finished = await callBack()
+    assert.equal(finished.kind, 'signed-in')
+    const { session } = finished
+    assert.equal(session.family, familyOf(COOKIE))
+    assert.match(session.id, /^id-\d+_+$/)
+    assert.notEqual(session.id, COOKIE)
+    assert.equal(session.createdAt, NOW + SECOND)
+    assert.equal(session.acr, 'basic')
+    assert.deepEqual(finished.destination, { returnTo: '/a?b' })
+
+    const again = await callBack()
+    assert.equal(again.kind, 'signed-in')
+    assert.notEqual(again.session.id, session.id)
+    assert.equal(again.session.family, session.family)
+    assert.ok(await parts.store.get(keyOf('id-token', session.family), NOW))
+  })
+
+  it('hands the provider our redirect URI with the query as it came, and what was expected', async () => {
+    const { callBack, exchanged, asked, state } = await started()
+    await callBack()
+    const [{ callback, expected } = assert.fail()] = exchanged
+    const [{ nonce, codeVerifier } = assert.fail()] = asked
+    assert.equal(callback.origin + callback.pathname, 'https://app.example.com/_stepgate/callback')
+    assert.equal(callback.searchParams.get('code'), 'the-code')
+    assert.equal(callback.searchParams.get('iss'), 'https://i')
+    assert.equal(expected.state, state)
+    assert.equal(expected.nonce, nonce)
+    assert.equal(expected.codeVerifier, codeVerifier)
+  })
+
+  it('keeps the ID token sealed until sign-out, and no longer than the session can live', async () => {
+    const { callBack, parts } = await started()
+    await callBack()
+    const key = keyOf('id-token', familyOf(COOKIE))
+    const sealed = (await parts.store.get(key, NOW)) ?? assert.fail()
+    assert.doesNotMatch(sealed, /payload/)
+    const token = await parts.sealer.unseal('id-token', sealed, NOW + SECOND)
+    assert.equal(token, 'header.payload.signature')
+    assert.equal(await parts.store.get(key, NOW + SECOND + 12 * HOUR), undefined)
+  })
+
+  it('knows where to go on whatever comes of it, by way of the code page if that was asked', async () => {
+    const request = { stepUp: { maxAge: 900_000 }, uiLocales: 'de en' }
+    const destination = { returnTo: '/a?b', ...request }
+    for (const redeemed of [signedIn(), { kind: 'unavailable', code: 'x' }] as const) {
+      const { callBack } = await started(redeemed, request)
+      assert.deepEqual((await callBack()).destination, destination)
+    }
+    const { callBack } = await started(signedIn({ locale: 'fr' }), request)
+    const finished = await callBack()
+    assert.equal(finished.kind === 'signed-in' && finished.session.locale, 'de en')
+  })
+
+  it('refuses a state that is not ours before anything else', async () => {
+    const { callBack, exchanged } = await started()
+    for (const query of ['', '?', '?code=x', '?state=', '?state=x', '?error=access_denied']) {
+      assert.deepEqual(await callBack({ query, session: sampleSession({ createdAt: NOW + 1 }) }), {
+        kind: 'failed',
+        reason: { kind: 'no-state' },
+        destination: { returnTo: '/' },
+      })
+    }
+    assert.equal(exchanged.length, 0)
+  })
+
+  it('refuses another browser, and says how often it was tried', async () => {
+    for (const attempt of [0, 1]) {
+      const { callBack, exchanged } = await started(undefined, { attempt })
+      for (const browser of [undefined, '', 'x', 'c'.repeat(43), `${COOKIE}b`]) {
+        const { kind, ...rest } = await callBack({ browser })
+        assert.equal(kind, 'failed')
+        assert.deepEqual(rest, {
+          reason: { kind: 'other-browser', attempt },
+          destination: { returnTo: '/a?b' },
+        })
+      }
+      assert.equal(exchanged.length, 0)
+    }
+  })
+
+  it('refuses an attempt that took too long, to the millisecond', async () => {
+    const { callBack, exchanged } = await started()
+    const late = await callBack({}, NOW + TRANSACTION_LIFE + 1)
+    assert.deepEqual(late.kind === 'failed' && late.reason, { kind: 'expired' })
+    assert.equal(exchanged.length, 0)
+    assert.equal((await callBack({}, NOW + TRANSACTION_LIFE)).kind, 'signed-in')
+  })
+
+  it('does nothing where another tab has been faster, whatever the answer', async () => {
+    const { callBack, exchanged } = await started()
+    for (const createdAt of [NOW, NOW + 1]) {
+      const session = sampleSession({ createdAt })
+      const finished = await callBack({ session, browser: undefined }, NOW + 2 * TRANSACTION_LIFE)
+      assert.deepEqual(finished, { kind: 'already', destination: { returnTo: '/a?b' } })
+    }
+    assert.equal(exchanged.length, 0)
+  })
+
+  it('replaces a session that is older than the attempt', async () => {
+    const { callBack } = await started()
+    const session = sampleSession({ createdAt: NOW - 1 })
+    const finished = await callBack({ session })
+    assert.equal(finished.kind === 'signed-in' && finished.session.id !== session.id, true)
+  })
+
+  it('passes on why the provider’s answer was not taken', async () => {
+    for (const redeemed of [
+      { kind: 'refused', error: 'access_denied', description: 'No' },
+      { kind: 'invalid', code: 'OAUTH_INVALID_RESPONSE' },
+      { kind: 'unavailable', code: 'OAUTH_TIMEOUT' },
+    ] as const) {
+      const { callBack, parts } = await started(redeemed)
+      const finished = await callBack()
+      assert.deepEqual(finished, {
+        kind: 'failed',
+        reason: redeemed,
+        destination: { returnTo: '/a?b' },
+      })
+      assert.equal(await parts.store.get(keyOf('id-token', familyOf(COOKIE)), NOW), undefined)
+    }
+    const { callBack } = await started(signedIn({ preferred_username: undefined }))
+    const finished = await callBack()
+    assert.deepEqual(finished.kind === 'failed' && finished.reason, {
+      kind: 'missing-claim',
+      claim: 'preferred_username',
+    })
+  })
+
+  it('lets nobody in while the store is down', async () => {
+    const { parts, callBack } = await started()
+    parts.store.put = () => Promise.reject(new StoreUnavailableError('down'))
+    await assert.rejects(callBack(), StoreUnavailableError)
+  })
+})

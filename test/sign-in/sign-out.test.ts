@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type Revocations, watchRevocations } from '../../proxy/session/revocations.ts'
+import { signOut } from '../../proxy/sign-in/sign-out.ts'
+import { keyOf } from '../../proxy/store/key-of.ts'
+import { StoreUnavailableError } from '../../proxy/store/store.ts'
+import { sampleSession } from '../session/session-sample.ts'
+import { fakeProvider, HOUR, keptLog, NOW, signInParts } from './parts.ts'
+
+const SIGNED_OUT = new URL('https://app.example.com/_stepgate/signed-out')
+const session = sampleSession({ createdAt: NOW })
+
+async function withRevocations(
+  run: (parts: ReturnType<typeof signInParts> & { revocations: Revocations }) => Promise<void>,
+  provider = fakeProvider().provider,
+): Promise<void> {
+  const parts = signInParts(provider)
+  const revocations = await watchRevocations(parts.store, () => NOW, keptLog().log)
+  try {
+    await run({ ...parts, revocations })
+  } finally {
+    revocations.close()
+  }
+}
+
+describe('signing out', () => {
+  it('kills the family, here and in the store, and uses the ID token once', async () => {
+    const { provider, ended } = fakeProvider()
+    await withRevocations(async (parts) => {
+      const key = keyOf('id-token', session.family)
+      const sealed = await parts.sealer.seal('id-token', 'the.id.token', NOW + HOUR, NOW)
+      await parts.store.put(key, sealed, NOW + HOUR)
+      const next = await signOut(parts, session, 12 * HOUR, SIGNED_OUT, NOW)
+      assert.equal(next.href, 'https://login.example.com/end')
+      assert.deepEqual(ended, [{ idToken: 'the.id.token', returnTo: SIGNED_OUT }])
+      const other = sampleSession({ id: 'of another tab', family: session.family })
+      assert.equal(parts.revocations.isRevoked(other), true)
+      const { ids } = await parts.store.revocations(0, NOW)
+      assert.deepEqual(ids, [{ id: session.family, expiresAt: NOW + 12 * HOUR }])
+      assert.equal(await parts.store.get(key, NOW), undefined)
+    }, provider)
+  })
+
+  it('goes without a hint where the ID token is gone or not ours', async () => {
+    for (const stored of [undefined, 'rubbish', 'wrong purpose']) {
+      const { provider, ended } = fakeProvider()
+      await withRevocations(async (parts) => {
+        const wrong = await parts.sealer.seal('session', 'the.id.token', NOW + HOUR, NOW)
+        const value = stored === 'wrong purpose' ? wrong : stored
+        const key = keyOf('id-token', session.family)
+        if (value !== undefined) await parts.store.put(key, value, NOW + HOUR)
+        await signOut(parts, session, HOUR, SIGNED_OUT, NOW)
+        assert.deepEqual(ended, [{ idToken: undefined, returnTo: SIGNED_OUT }])
+      }, provider)
+    }
+  })
+
+  it('ends at our own page where the provider has none', async () => {
+    const { provider } = fakeProvider()
+    await withRevocations(
+      async (parts) => {
+        const next = await signOut(parts, session, HOUR, SIGNED_OUT, NOW)
+        assert.equal(next, SIGNED_OUT)
+      },
+      { ...provider, endSessionUrl: () => undefined },
+    )
+  })
+
+  it('is said to have failed when the store is down, but the session is dead here', async () => {
+    await withRevocations(async (parts) => {
+      parts.store.revoke = () => Promise.reject(new StoreUnavailableError('down'))
+      await assert.rejects(signOut(parts, session, HOUR, SIGNED_OUT, NOW), StoreUnavailableError)
+      assert.equal(parts.revocations.isRevoked(session), true)
+    })
+  })
+})

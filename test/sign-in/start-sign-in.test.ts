@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { startSignIn } from '../../proxy/sign-in/start-sign-in.ts'
+import { browserHash, openTransaction } from '../../proxy/sign-in/transaction.ts'
+import { fakeProvider, NOW, signInParts } from './parts.ts'
+
+const COOKIE = 'b'.repeat(43)
+
+describe('starting a sign-in', () => {
+  it('asks the provider with new secrets each time, and our own redirect URI', async () => {
+    const { provider, asked } = fakeProvider()
+    const parts = signInParts(provider)
+    for (let times = 0; times < 2; times++) {
+      await startSignIn(parts, { returnTo: '/', browser: COOKIE, uiLocales: 'de' }, NOW)
+    }
+    const [first = assert.fail(), second = assert.fail()] = asked
+    assert.equal(first.redirectUri.href, 'https://app.example.com/_stepgate/callback')
+    assert.equal(first.uiLocales, 'de')
+    const secrets = asked.flatMap(({ state, nonce, codeVerifier }) => [state, nonce, codeVerifier])
+    assert.equal(new Set(secrets).size, 6)
+    assert.notEqual(first.state, second.state)
+  })
+
+  it('seals into the state what has to be known at the end', async () => {
+    const { provider, asked } = fakeProvider()
+    const parts = signInParts(provider)
+    const stepUp = { maxAge: 1000 }
+    const request = { returnTo: '/a?b', stepUp, browser: COOKIE, uiLocales: 'de', attempt: 1 }
+    await startSignIn(parts, request, NOW)
+    const [{ state, nonce, codeVerifier } = assert.fail()] = asked
+    assert.deepEqual(await openTransaction(parts.sealer, state, NOW), {
+      browser: browserHash(COOKIE),
+      nonce,
+      codeVerifier,
+      returnTo: '/a?b',
+      stepUp,
+      uiLocales: 'de',
+      attempt: 1,
+      startedAt: NOW,
+    })
+  })
+
+  it('keeps the browser’s cookie for all tabs, and makes one where there is none of ours', async () => {
+    const { provider } = fakeProvider()
+    const parts = signInParts(provider)
+    const kept = await startSignIn(parts, { returnTo: '/', browser: COOKIE }, NOW)
+    assert.equal(kept.newBrowser, undefined)
+    for (const browser of [
+      undefined,
+      '',
+      'short',
+      `${COOKIE}b`,
+      `${COOKIE.slice(1)};`,
+      'ä'.repeat(43),
+    ]) {
+      const { newBrowser = assert.fail() } = await startSignIn(
+        parts,
+        { returnTo: '/', browser },
+        NOW,
+      )
+      assert.match(newBrowser, /^[\w-]{43}$/)
+      assert.notEqual(newBrowser, browser)
+    }
+  })
+})
