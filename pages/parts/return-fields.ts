@@ -6,22 +6,26 @@ export type ReturnFields = {
   readonly returnTo?: string
   /** As it came: the code's greatest age in seconds. */
   readonly maxAge?: string
+  /** Language tags that were asked for on the way here. */
+  readonly uiLocales?: string
 }
 
-/** The fields `return_to` and `max_age`, hidden; those that are absent are left out. */
-export function returnFields({ returnTo, maxAge }: ReturnFields): Html {
-  return html`${hidden('return_to', returnTo)}${hidden('max_age', maxAge)}`
+/** `return_to`, `max_age` and `ui_locales` as hidden fields; those that are absent are left out. */
+export function returnFields(fields: ReturnFields): Html {
+  return html`${pairs(fields).map(
+    ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
+  )}`
 }
 
 /** A path of ours with the same fields as its query. */
-export function withReturnFields(path: string, { returnTo, maxAge }: ReturnFields): string {
-  const query = new URLSearchParams()
-  if (returnTo !== undefined) query.set('return_to', returnTo)
-  if (maxAge !== undefined) query.set('max_age', maxAge)
+export function withReturnFields(path: string, fields: ReturnFields): string {
+  const query = new URLSearchParams(pairs(fields))
   return query.size === 0 ? path : `${path}?${query}`
 }
 
-function hidden(name: string, value: string | undefined): Html | undefined {
-  if (value === undefined) return undefined
-  return html`<input type="hidden" name="${name}" value="${value}">`
+function pairs({ returnTo, maxAge, uiLocales }: ReturnFields): [string, string][] {
+  const all = { return_to: returnTo, max_age: maxAge, ui_locales: uiLocales }
+  return Object.entries(all).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value]],
+  )
 }

@@ -29,7 +29,7 @@ export async function codePage(visit: Visit, status: number, shown: Shown): Prom
     resendIn: secondsUntil(until, now),
     canChangeNumber: choices > 1,
     notice,
-    return: returnFieldsOf(visit.need),
+    return: returnFieldsOf(visit),
     account: accountOf(visit.session),
   })
 }
@@ -43,7 +43,7 @@ export function choicePage(
   return answerPage(visit, nothingChosen ? 422 : 200, 'choose-number', {
     choices,
     nothingChosen,
-    return: returnFieldsOf(visit.need),
+    return: returnFieldsOf(visit),
     account: accountOf(visit.session),
   })
 }
@@ -114,7 +114,7 @@ export function goOn(visit: Visit, setCookies: readonly string[] = []): Answer {
 
 /** The code page's own address, with what it has to remember. */
 export function codePath(visit: Visit, path = '/_stepgate/otp'): string {
-  return withReturnFields(path, returnFieldsOf(visit.need))
+  return withReturnFields(path, returnFieldsOf(visit))
 }
 
 function answerPage<Name extends Parameters<typeof pageAnswer>[3]>(

@@ -29,9 +29,18 @@ export function needOf(fields: URLSearchParams, publicUrl: URL): Need {
     : { returnTo }
 }
 
-/** The need as the fields of our forms and links. */
-export function returnFieldsOf({ returnTo, maxAge }: Need): ReturnFields {
-  return { returnTo, ...(maxAge !== undefined && { maxAge: String(maxAge / 1000) }) }
+/** What our forms and links take along: the need, and languages that the session doesn't know of. */
+export function returnFieldsOf({
+  need,
+  session,
+  uiLocales,
+}: Pick<Visit, 'need' | 'session' | 'uiLocales'>): ReturnFields {
+  const { returnTo, maxAge } = need
+  return {
+    returnTo,
+    ...(maxAge !== undefined && { maxAge: String(maxAge / 1000) }),
+    ...(uiLocales !== undefined && uiLocales !== session.locale && { uiLocales }),
+  }
 }
 
 /** Fields of an audit line about this person. */

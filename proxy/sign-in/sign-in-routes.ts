@@ -1,12 +1,12 @@
+import { withReturnFields } from '../../pages/parts/return-fields.ts'
 import { type Answer, redirectAnswer } from '../answer.ts'
 import type { Context } from '../context.ts'
-import { needOf } from '../otp/visit.ts'
+import { needOf, returnFieldsOf } from '../otp/visit.ts'
 import { type OwnApp, type OwnRequest, onForm, onGet } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
 import { satisfies } from '../policy/satisfies.ts'
 import { answerCallback } from './answer-callback.ts'
 import { answerSignOut, confirmSignOut, FORGET_PAGES } from './answer-sign-out.ts'
-import { otpPath } from './otp-path.ts'
 import { sendToProvider } from './send-to-provider.ts'
 
 /** Signing in, stepping up on an application's link, and signing out. */
@@ -37,18 +37,20 @@ function signInOn(request: OwnRequest): Promise<Answer> | Answer {
 
 /** An application's link: `acr=twilio_sms&return_to=/path[&max_age=900]`. */
 function stepUpOn(request: OwnRequest): Promise<Answer> | Answer {
-  const { context, exchange, session, fields, now } = request
+  const { context, exchange, session, fields, uiLocales, now } = request
   const acr = fields.get('acr') ?? 'twilio_sms'
   if (acr !== 'twilio_sms' && acr !== 'basic') {
     return pageAnswer(context.pages, exchange, 400, 'bad-request', { reason: 'form' })
   }
-  const { returnTo, ...stepUp } = needOf(fields, context.config.publicUrl)
+  const need = needOf(fields, context.config.publicUrl)
+  const { returnTo, ...stepUp } = need
   if (session === undefined) {
     const destination = acr === 'basic' ? { returnTo } : { returnTo, stepUp }
     return sendToProvider(request, destination, attemptOf(fields))
   }
   if (acr === 'basic' || satisfies(session, stepUp, now)) return redirectAnswer(302, returnTo)
-  return redirectAnswer(302, otpPath({ returnTo, stepUp }))
+  const path = withReturnFields('/_stepgate/otp', returnFieldsOf({ need, session, uiLocales }))
+  return redirectAnswer(302, path)
 }
 
 function attemptOf(fields: URLSearchParams): number {
