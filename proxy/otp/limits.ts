@@ -41,7 +41,7 @@ export function sendWindows(subject: string, phone: string, address: string): Co
   ]
 }
 
-/** A provider hands each customer a whole /64 of IPv6 (RFC 6177), so all its addresses are one. */
+/** One customer has a whole /64 of IPv6 at least (RFC 6177), so all its addresses are one. */
 function networkOf(address: string): string {
   if (!ipaddr.IPv6.isValid(address)) return address
   return ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString()

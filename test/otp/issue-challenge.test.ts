@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readChallenge } from '../../proxy/otp/challenge-record.ts'
 import { sendWindows } from '../../proxy/otp/limits.ts'
+import { resendAt } from '../../proxy/otp/send-code.ts'
 import { NOW } from '../session/session-sample.ts'
 import { basicSession, codeSteps, overStores, PHONE, SECOND, TTL } from './otp-parts.ts'
 
@@ -68,6 +69,8 @@ overStores('issuing a code', (open) => {
     while ((await steps.parts.store.count([number], NOW)).kind === 'counted');
     assert.equal((await steps.issue(basicSession(), NOW)).kind, 'limited')
     assert.equal(await readChallenge(steps.parts, basicSession(), NOW), undefined)
+    const to = { subject: 'subject-1', family: 'family-id', phone: PHONE }
+    assert.equal(await resendAt(steps.parts, to, NOW), 0)
     const free = NOW + 15 * 60 * SECOND
     assert.equal((await steps.issue(basicSession(), free)).kind, 'sent')
   })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readChallenge } from '../../proxy/otp/challenge-record.ts'
 import { sendWindows } from '../../proxy/otp/limits.ts'
+import { sendCode } from '../../proxy/otp/send-code.ts'
 import { isUsedUp, readLock } from '../../proxy/otp/verify-code.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import type { Store } from '../../proxy/store/store.ts'
@@ -98,10 +99,12 @@ overStores('verifying a code', (open) => {
     const steps = codeSteps(open())
     await steps.issue(basicSession(), NOW)
     for (const attemptsLeft of [4, 3, 2, 1, 0]) {
-      const result = await steps.verify(basicSession(), WRONG, NOW)
+      const now = NOW + (5 - attemptsLeft) * 50 * SECOND
+      const result = await steps.verify(basicSession(), WRONG, now)
       assert.deepEqual(result, { kind: 'wrong', attemptsLeft })
     }
-    assert.deepEqual(await steps.verify(basicSession(), WRONG, NOW), { kind: 'used-up' })
+    const last = await steps.verify(basicSession(), steps.lastCode(), NOW + TTL - 1)
+    assert.deepEqual(last, { kind: 'used-up' })
   })
 
   test('what is no code costs nothing', async () => {
@@ -169,6 +172,25 @@ overStores('verifying a code', (open) => {
     assert.deepEqual(await late.verify(basicSession(), old, now), { kind: 'none' })
     assert.ok(replaced)
     assert.equal((await steps.verify(basicSession(), steps.lastCode(), now)).kind, 'verified')
+  })
+
+  test('a right code is not lost because its message was just sent again', async () => {
+    const steps = codeSteps(open())
+    await steps.issue(basicSession(), NOW)
+    const { store } = steps.parts
+    const racing: Store = {
+      ...store,
+      async strike(key, ...rest) {
+        const present = await readChallenge(steps.parts, basicSession(), NOW)
+        assert.ok(present)
+        await sendCode(steps.parts, present, NOW + 1)
+        return store.strike(key, ...rest)
+      },
+    }
+    const late = codeSteps(racing)
+    const code = steps.lastCode()
+    assert.equal((await late.verify(basicSession(), code, NOW + 1)).kind, 'verified')
+    assert.equal((await steps.verify(basicSession(), code, NOW + 1)).kind, 'none')
   })
 
   test('a code of another length than is configured now is still compared', async () => {
