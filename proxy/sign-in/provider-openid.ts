@@ -76,12 +76,12 @@ export function createProvider(
       known = await discover()
       log.info('OpenID provider is known', { issuer: settings.issuer.href })
     } catch (error) {
+      if (closed) return
       log.error('OpenID provider can not be discovered, trying again', {
         issuer: settings.issuer.href,
         retry_in_ms: wait,
         ...reasonOf(error),
       })
-      if (closed) return
       timer = setTimeout(discoverUntilKnown, wait, Math.min(wait * 2, LAST_RETRY))
     }
   }
@@ -91,7 +91,8 @@ export function createProvider(
     return known
   }
 
-  const canSignOut = () => known?.serverMetadata().end_session_endpoint !== undefined
+  const canSignOut = () =>
+    known !== undefined && isEndpoint(known.serverMetadata().end_session_endpoint, settings.issuer)
 
   return {
     isKnown: () => known !== undefined,

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import { type Revocations, watchRevocations } from '../../proxy/session/revocations.ts'
+import { type Store, StoreUnavailableError } from '../../proxy/store/store.ts'
+import { createMemoryStore } from '../../proxy/store/store-memory.ts'
+import { keptLog } from '../sign-in/parts.ts'
+import { HOUR, NOW, sampleSession } from './session-sample.ts'
+
+const session = sampleSession()
+const other = sampleSession({ id: 'other', family: 'others' })
+
+describe('revocations', () => {
+  const open: Revocations[] = []
+  afterEach(() => {
+    for (const revocations of open.splice(0)) revocations.close()
+  })
+
+  async function watch(store: Store, clock = () => NOW, log = keptLog().log) {
+    const revocations = await watchRevocations(store, clock, log)
+    open.push(revocations)
+    return revocations
+  }
+
+  /** Until it is so; the test's own limit ends a wait in vain. */
+  async function until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+
+  it('hold at once, by id and by family', async () => {
+    for (const id of [session.id, session.family]) {
+      const revocations = await watch(createMemoryStore())
+      assert.equal(revocations.isRevoked(session), false)
+      const stored = revocations.revoke(id, NOW + HOUR)
+      assert.equal(revocations.isRevoked(session), true)
+      await stored
+      assert.equal(revocations.isRevoked(other), false)
+    }
+  })
+
+  it('from before the start hold too, and those of other processes soon', async () => {
+    const store = createMemoryStore()
+    const first = await watch(store)
+    await first.revoke(session.id, NOW + HOUR)
+    const second = await watch(store)
+    assert.equal(second.isRevoked(session), true)
+    await second.revoke(other.family, NOW + HOUR)
+    await until(() => first.isRevoked(other))
+  })
+
+  it('hold here even if the store does not take them', async () => {
+    const store = createMemoryStore()
+    const revocations = await watch(store)
+    store.revoke = () => Promise.reject(new StoreUnavailableError('down'))
+    await assert.rejects(revocations.revoke(session.id, NOW + HOUR), StoreUnavailableError)
+    assert.equal(revocations.isRevoked(session), true)
+  })
+
+  it('that can’t be read are complained of once, hold as they are, and are read again', async () => {
+    const store = createMemoryStore()
+    const { log, lines } = keptLog()
+    const revocations = await watch(store, () => NOW, log)
+    await revocations.revoke(session.id, NOW + HOUR)
+    const { revocations: read } = store
+    let asked = 0
+    store.revocations = () => {
+      asked++
+      return Promise.reject(new StoreUnavailableError('down'))
+    }
+    await until(() => asked > 1)
+    assert.deepEqual(
+      lines.map(({ message }) => message),
+      ['Revocations can not be read'],
+    )
+    assert.equal(revocations.isRevoked(session), true)
+    await store.revoke(other.id, NOW + HOUR)
+    store.revocations = read
+    await until(() => revocations.isRevoked(other))
+    await until(() => lines.length > 1)
+    assert.equal(lines[1]?.message, 'Revocations are read again')
+  })
+
+  it('that can’t be read at the start are no start', async () => {
+    const store = createMemoryStore()
+    store.revocations = () => Promise.reject(new StoreUnavailableError('down'))
+    await assert.rejects(watch(store), StoreUnavailableError)
+  })
+})
