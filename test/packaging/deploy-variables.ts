@@ -15,5 +15,5 @@ export function deployVariables(name: 'compose.yaml' | 'kubernetes.yaml'): Recor
 }
 
 function unquote(value: string): string {
-  return value.replace(/^'(.*)'$/, '$1')
+  return value.replace(/^"(.*)"$/, '$1')
 }
