@@ -33,17 +33,21 @@ const NO_TUNNEL =
 function createDoor(context: Context) {
   const exchanges = new WeakMap<IncomingMessage, Exchange>()
   const answerOwn = createOwnListener(context, (incoming) => exchanges.get(incoming))
-  const refused = new WeakSet<Socket>()
+  /** Connections that end with an answer under way; what still comes has no sure beginning. */
+  const ending = new WeakSet<Socket>()
 
   return async function door(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-    // Behind a request with several readings there may be more of it; its answer ends the connection.
-    if (refused.has(incoming.socket)) return
+    const { socket, headers } = incoming
+    if (ending.has(socket)) return
+    // node:http loses bytes that come right behind an upgrade that nobody takes up.
+    if (headers.upgrade !== undefined) ending.add(socket)
+    outgoing.shouldKeepAlive &&= headers.upgrade === undefined
     const requestId = randomUUID()
     const asker = { incoming, outgoing, requestId }
     try {
       const read = readRequest(context, incoming, outgoing, requestId)
       if (read.kind === 'refused') {
-        refused.add(incoming.socket)
+        ending.add(socket)
         logAccess(context, { ...asker, client: read.client })
         return writeAnswer(asker, await refuse(context, asker, read), true)
       }

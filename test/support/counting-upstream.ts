@@ -30,7 +30,12 @@ export async function startCountingUpstream(
   let arrivals: Arrival[] = []
   const server = createServer(async (request, response) => {
     let body = ''
-    for await (const chunk of request.setEncoding('latin1')) body += chunk
+    try {
+      for await (const chunk of request.setEncoding('latin1')) body += chunk
+    } catch {
+      // Cut off in the middle: not a request.
+      return
+    }
     const { method = '', url: target = '', rawHeaders } = request
     arrivals.push({ method, target, rawHeaders, body })
     answer(request, response)

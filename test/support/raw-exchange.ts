@@ -15,7 +15,7 @@ export async function sendRaw(t: TestContext, port: number | string, bytes: stri
 
 /** The statuses of all responses in a text, in order. */
 export function statusesOf(text: string): number[] {
-  return [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status))
+  return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
 }
 
 /** The value of a header of the first response. */
