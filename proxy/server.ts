@@ -7,7 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createHttps } from 'node:https'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { logAccess } from './access-log.ts'
 import { type Answer, writeAnswer } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
@@ -16,6 +16,7 @@ import type { Context } from './context.ts'
 import { prepareDrain } from './drain.ts'
 import type { Exchange } from './exchange.ts'
 import { passGate } from './gate.ts'
+import { listen } from './listen.ts'
 import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
 import { isOwnTarget } from './request/own-path.ts'
@@ -90,8 +91,10 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
     socket.end(NO_TUNNEL, () => socket.destroy())
   })
   const close = prepareDrain(server, DRAIN)
-  await listen(server, config.listen)
-  return { address: addressOf(server), close }
+  const address = await listen(server, config.listen)
+  // Whatever happens to it later, as when there are no more file descriptors, must end no process.
+  server.on('error', (error) => context.log.error('Listening failed', describeError(error)))
+  return { address, close }
 }
 
 function createServer(config: Config, listener: RequestListener) {
@@ -109,19 +112,4 @@ function createServer(config: Config, listener: RequestListener) {
   const { certFile, keyFile } = config.tls
   const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) }
   return createHttps({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener)
-}
-
-function listen(server: Server, address: Config['listen']): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    if (address.kind === 'unix') server.listen(address.path, resolve)
-    else if (address.host === undefined) server.listen(address.port, resolve)
-    else server.listen(address.port, address.host, resolve)
-  })
-}
-
-function addressOf(server: Server): string {
-  const address = server.address() as AddressInfo | string
-  if (typeof address === 'string') return `unix:${address}`
-  return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
 }
