@@ -28,6 +28,8 @@ export type Door = {
 export type DoorOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly listen?: Config['listen']
+  /** Files of a certificate and its key; the configuration is read without files. */
+  readonly tls?: Config['tls']
   readonly overrides?: Overrides
   /** Changes parts after they were made. */
   readonly change?: (context: Context) => Context
@@ -39,7 +41,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   for (const [kind, value] of Object.entries(CANARIES)) declareSecret(kind, value)
   const loaded = loadWith({ STEPGATE_STORE: 'memory:', STEPGATE_LOG_LEVEL: 'debug', ...env })
   if (loaded.kind === 'invalid') throw new Error(sentences(loaded).join('\n'))
-  const config = { ...loaded.config, listen }
+  const config = { ...loaded.config, listen, ...(options.tls && { tls: options.tls }) }
 
   let offset = 0
   const clock = () => Date.now() + offset
