@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findLeaks } from './support/canaries.ts'
 
@@ -49,7 +49,9 @@ function runTests(patterns: readonly string[]): boolean {
     return false
   }
   const logs = mkdtempSync(join(tmpdir(), 'stepgate-test-logs-'))
-  const passed = run(process.execPath, ['--test', '--test-reporter=dot', ...files], {
+  // Node leaves one processor out, and of two that is half: most tests wait for a server or a browser.
+  const atOnce = `--test-concurrency=${Math.max(2, availableParallelism())}`
+  const passed = run(process.execPath, ['--test', atOnce, '--test-reporter=dot', ...files], {
     STEPGATE_TEST_LOGS: logs,
   })
   const leaks = findLeaks(logs)

@@ -16,26 +16,35 @@ export function declareSecret(kind: string, value: string): void {
   }
 }
 
-/** Every line of the logs in `logs` that holds a declared secret, as a sentence without the secret. */
+/** Every secret that stands in the logs in `logs`, with its first line, as a sentence without it. */
 export function findLeaks(logs: string): string[] {
-  const secrets = readAll(logs, '.secrets').map((line) => JSON.parse(line) as [string, string])
+  const secrets = readAll(logs, '.secrets')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as [string, string])
   const unique = new Map(secrets.map(([kind, value]) => [value, kind]))
-  const lines = readAll(logs, '.log')
-  const leaks: string[] = []
-  for (const [value, kind] of unique) {
-    // A code is short: as a part of a longer word, a hash or a time, it is chance.
-    const inWords = new RegExp(`(?<![0-9A-Za-z])${RegExp.escape(value)}(?![0-9A-Za-z])`)
-    const found = lines.find((line) => inWords.test(line))
-    if (found !== undefined)
-      leaks.push(`a ${kind} is in the log line ${found.replaceAll(value, '…')}`)
-  }
-  return leaks
+  const text = readAll(logs, '.log')
+  return [...unique].flatMap(([value, kind]) => {
+    const line = lineWith(text, value)
+    return line === undefined ? [] : [`a ${kind} is in the log line ${line.replaceAll(value, '…')}`]
+  })
 }
 
-function readAll(logs: string, suffix: string): string[] {
-  if (!existsSync(logs)) return []
+/** A code is short: as a part of a longer word, a hash or a time, it is chance. */
+function lineWith(text: string, value: string): string | undefined {
+  for (let at = text.indexOf(value); at >= 0; at = text.indexOf(value, at + 1)) {
+    const end = at + value.length
+    if (/[0-9A-Za-z]/.test(text.charAt(at - 1) + text.charAt(end))) continue
+    const next = text.indexOf('\n', end)
+    return text.slice(text.lastIndexOf('\n', at) + 1, next < 0 ? undefined : next)
+  }
+  return undefined
+}
+
+function readAll(logs: string, suffix: string): string {
+  if (!existsSync(logs)) return ''
   return readdirSync(logs)
     .filter((name) => name.endsWith(suffix))
-    .flatMap((name) => readFileSync(join(logs, name), 'utf8').split('\n'))
-    .filter((line) => line !== '')
+    .map((name) => readFileSync(join(logs, name), 'utf8'))
+    .join('\n')
 }
