@@ -43,6 +43,8 @@ export type Context = {
   readonly directory: PhoneDirectory
   readonly pages: PageSet
   readonly trusted: TrustedNetworks
+  /** Whether a rule names a host, so that the application must hear of no other. */
+  readonly rulesNameHosts: boolean
   readonly upstream: {
     readonly forwarder: Forwarder
     readonly headerSettings: HeaderSettings
@@ -112,6 +114,7 @@ export async function createContext(
       redirectUri: new URL('/_stepgate/callback', config.publicUrl),
     },
     trusted: parseNetworks(config.trustedProxies),
+    rulesNameHosts: config.rules.some(({ host }) => host !== undefined),
     upstream: {
       forwarder,
       headerSettings: compileHeaderSettings({

@@ -18,7 +18,7 @@ export type ReadRequest =
 
 /** Reads message, host, target and client, in this order; nothing has been decided before. */
 export function readRequest(
-  { config, trusted }: Pick<Context, 'config' | 'trusted'>,
+  { config, trusted, rulesNameHosts }: Pick<Context, 'config' | 'trusted' | 'rulesNameHosts'>,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   requestId: string,
@@ -36,7 +36,9 @@ export function readRequest(
   if (host.kind === 'rejected') return refused(host.reason)
   const parsed = parseTarget(url, config)
   if (parsed.kind === 'rejected') return refused(parsed.reason)
-  const client = clientAt(host.authority)
+  const believed = clientAt(host.authority)
+  // Many a trusted proxy passes on the X-Forwarded-Host of a client; what is judged is Host.
+  const client = rulesNameHosts ? { ...believed, host: host.authority } : believed
   const { target } = parsed
   return {
     kind: 'read',
