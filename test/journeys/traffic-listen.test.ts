@@ -119,19 +119,21 @@ test('a trusted proxy names the client, beyond it nobody does', async (t) => {
   assert.equal(door.logs('request.denied').at(-1)?.client, '203.0.113.7')
 })
 
-test('a host that a trusted proxy names decides no rule', async (t) => {
+test('where rules name hosts, the application hears of the host that was judged', async (t) => {
   const { door, upstream } = await open(t, {
     env: {
       STEPGATE_TRUSTED_PROXIES: '127.0.0.1',
       STEPGATE_RULES: 'public open.example.com/**',
     },
   })
-  const headers = [
-    'Host: app.example.com',
-    'Connection: close',
-    'X-Forwarded-Host: open.example.com',
-  ]
-  const text = await sendRaw(t, door.port, rawRequest('GET /x HTTP/1.1', headers))
-  assert.deepEqual(statusesOf(text), [401])
+  const ask = (host: string, forwarded: string) => {
+    const headers = [`Host: ${host}`, 'Connection: close', `X-Forwarded-Host: ${forwarded}`]
+    return sendRaw(t, door.port, rawRequest('GET /x HTTP/1.1', headers))
+  }
+  assert.deepEqual(statusesOf(await ask('app.example.com', 'open.example.com')), [401])
   assert.deepEqual(upstream.take(), [])
+  assert.deepEqual(statusesOf(await ask('open.example.com:81', 'app.example.com')), [200])
+  const [one] = upstream.take()
+  assert.ok(one)
+  assert.deepEqual(valuesUnder(one, 'x-forwarded-host'), ['open.example.com:81'])
 })
