@@ -4,7 +4,12 @@ import type { Exchange } from './exchange.ts'
 /** Writes one line when the answer is through or broken off. The query is left out: it is private. */
 export function logAccess(
   context: Context,
-  { incoming, outgoing, requestId, client }: Omit<Exchange, 'host' | 'target'>,
+  {
+    incoming,
+    outgoing,
+    requestId,
+    client,
+  }: Pick<Exchange, 'incoming' | 'outgoing' | 'requestId' | 'client'>,
 ): void {
   if (!context.config.log.access) return
   const began = context.clock()

@@ -119,7 +119,7 @@ test('a trusted proxy names the client, beyond it nobody does', async (t) => {
   assert.equal(door.logs('request.denied').at(-1)?.client, '203.0.113.7')
 })
 
-test('where rules name hosts, the application hears of the host that was judged', async (t) => {
+test('of two hosts that the application hears of, the stricter one is judged', async (t) => {
   const { door, upstream } = await open(t, {
     env: {
       STEPGATE_TRUSTED_PROXIES: '127.0.0.1',
@@ -131,9 +131,8 @@ test('where rules name hosts, the application hears of the host that was judged'
     return sendRaw(t, door.port, rawRequest('GET /x HTTP/1.1', headers))
   }
   assert.deepEqual(statusesOf(await ask('app.example.com', 'open.example.com')), [401])
+  assert.deepEqual(statusesOf(await ask('open.example.com', 'app.example.com:81')), [401])
   assert.deepEqual(upstream.take(), [])
-  assert.deepEqual(statusesOf(await ask('open.example.com:81', 'app.example.com')), [200])
-  const [one] = upstream.take()
-  assert.ok(one)
-  assert.deepEqual(valuesUnder(one, 'x-forwarded-host'), ['open.example.com:81'])
+  assert.deepEqual(statusesOf(await ask('open.example.com', 'OPEN.example.com:81')), [200])
+  assert.equal(upstream.take().length, 1)
 })
