@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLog, describeError, type LogFields } from '../proxy/log.ts'
+
+type Level = Parameters<typeof createLog>[0]['level']
+
+function logOf(level: Level = 'debug', access = true) {
+  const lines: string[] = []
+  const log = createLog({ level, access }, { write: (line) => lines.push(line) })
+  return { log, lines, last: () => JSON.parse(lines.at(-1) ?? 'null') }
+}
+
+test('an event is one JSON line with its time and level', () => {
+  const { log, lines, last } = logOf()
+  log.audit('otp.sent', { request_id: 'r', subject: 's', client: '127.0.0.1' })
+  const { time, ...rest } = last()
+  assert.equal(new Date(time).toISOString(), time)
+  assert.deepEqual(rest, {
+    level: 'info',
+    event: 'otp.sent',
+    request_id: 'r',
+    subject: 's',
+    client: '127.0.0.1',
+  })
+  assert.equal(lines.length, 1)
+})
+
+test('no text makes a second line or another field', () => {
+  const { log, lines } = logOf()
+  const texts = [
+    'a\nb',
+    'a\r\nb',
+    '","event":"x","a":"',
+    '\0\x1b[2J\x7f',
+    '\u2028',
+    '\ud800',
+    '\\n"',
+  ]
+  for (const text of texts) {
+    log.audit('sign_in.failed', { reason: text })
+    log.access({ path: text })
+    log.error(text, { detail: text })
+    for (const line of lines.splice(0)) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      assert.match(line, /^[^\0-\x1f]+\n$/)
+      const { reason, path, detail } = JSON.parse(line)
+      assert.equal((reason ?? path ?? detail).toWellFormed(), text.toWellFormed())
+    }
+  }
+})
+
+test('a level hides what is below it', () => {
+  const seen = (level: Level) => {
+    const { log, lines } = logOf(level)
+    log.debug('m')
+    log.info('m')
+    log.audit('otp.sent', {})
+    log.access({})
+    log.warn('m')
+    log.error('m')
+    return lines.map((line) => JSON.parse(line).level)
+  }
+  assert.deepEqual(seen('debug'), ['debug', 'info', 'info', 'info', 'warn', 'error'])
+  assert.deepEqual(seen('info'), ['info', 'info', 'info', 'warn', 'error'])
+  assert.deepEqual(seen('error'), ['error'])
+  assert.deepEqual(seen('silent'), [])
+})
+
+test('the access log can be off alone', () => {
+  const { log, lines } = logOf('info', false)
+  log.access({ path: '/' })
+  assert.deepEqual(lines, [])
+})
+
+test('of an error only name and code are told, of its cause too', () => {
+  const cause = Object.assign(new RangeError('canary'), { code: 'ECANARIES' })
+  const cases: [unknown, LogFields][] = [
+    [new TypeError('canary'), { error: 'TypeError' }],
+    [
+      Object.assign(new Error('canary'), { code: 'E1', config: 'canary' }),
+      { error: 'Error', code: 'E1' },
+    ],
+    [Object.assign(new Error('canary'), { code: 20003 }), { error: 'Error' }],
+    [new Error('canary', { cause }), { error: 'Error', cause: 'RangeError ECANARIES' }],
+    [new Error('canary', { cause: 'canary' }), { error: 'Error' }],
+    [new AggregateError([new Error('canary')], 'canary'), { error: 'AggregateError' }],
+    ['canary', { error: 'string' }],
+    [{ message: 'canary', code: 'canary' }, { error: 'object' }],
+    [undefined, { error: 'undefined' }],
+    [null, { error: 'object' }],
+  ]
+  for (const [error, fields] of cases) assert.deepEqual(describeError(error), fields)
+})
