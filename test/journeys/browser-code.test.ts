@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { axeFindings } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import {
   heading,
@@ -84,6 +85,7 @@ describe('the code page in a browser', () => {
     assert.equal(await page.locator('#code').inputValue(), '')
     assert.equal(await isFocused(page), true)
     assert.match(await page.title(), /^Error: /)
+    assert.deepEqual(await axeFindings(page), [])
     await typeCode(page, '12345')
     await notice(page, 'This did not count as an attempt.')
     await typeCode(page, wrongCode(code()))
@@ -100,6 +102,7 @@ describe('the code page in a browser', () => {
     await notice(page, 'You have one attempt left.')
     await typeWrongCodes(page, 1)
     await notice(page, 'there are no attempts left for it')
+    assert.deepEqual(await axeFindings(page), [])
     assert.equal(await page.locator('#code').count(), 0)
 
     world.turnClock(30 * SECOND)
@@ -186,6 +189,7 @@ describe('the code page in a browser', () => {
     await open(page, '/payroll')
     await heading(page, 'Too many wrong codes')
     await page.getByText(/You can try again in (0:30|0:2\d)\./).waitFor()
+    assert.deepEqual(await axeFindings(page), [])
     await page.getByRole('link', { name: 'Try again' }).click()
     await heading(page, 'Too many wrong codes')
     assert.equal(sent(), 2)

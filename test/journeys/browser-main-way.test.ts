@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { axeFindings } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { declareSecret } from '../support/canaries.ts'
 import { personLdif, type Slapd, startSlapd } from '../support/slapd.ts'
@@ -61,6 +62,7 @@ describe('people in browsers, with numbers from a directory', () => {
     await signIn(page, 'alice')
     await heading(page, 'Enter your code')
     await page.getByText('phone number ending in 11').waitFor()
+    assert.deepEqual(await axeFindings(page), [])
     assert.equal(await page.locator('#code').evaluate((field) => field.matches(':focus')), true)
     await typeCode(page, await readPhone(ALICE))
     await at(page, '/payroll')
@@ -164,6 +166,7 @@ describe('people in browsers, with numbers from a directory', () => {
     await open(page, '/payroll')
     await signIn(page, 'bob')
     await heading(page, 'Where should we send the code?')
+    assert.deepEqual(await axeFindings(page), [])
     assert.deepEqual(counts(), [0, 0])
     await page.getByText('Number ending in 22').click()
     await page.getByRole('button', { name: 'Send code' }).click()
