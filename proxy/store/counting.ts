@@ -36,6 +36,11 @@ export function addStrike(
   return { count, until, expiresAt: end }
 }
 
+/** The count of a window as it stands; one that has ended counts nothing. */
+export function readWindow(record: WindowRecord | undefined, now: number): number {
+  return record !== undefined && record.endsAt > now ? record.count : 0
+}
+
 /** What each window becomes when one is counted in all, or which of them is full. */
 export function addToWindows(
   windows: readonly CountWindow[],
@@ -46,7 +51,7 @@ export function addToWindows(
   for (const [index, { limit, windowMs }] of windows.entries()) {
     const record = records[index]
     const running = record !== undefined && record.endsAt > now
-    const count = running ? record.count : 0
+    const count = readWindow(record, now)
     const endsAt = running ? record.endsAt : now + windowMs
     if (count >= limit) return { kind: 'full', full: index, retryAt: endsAt }
     counted.push({ count: count + 1, endsAt })

@@ -2,6 +2,7 @@ import {
   addStrike,
   addToWindows,
   readStrike,
+  readWindow,
   type StrikeRecord,
   type WindowRecord,
 } from './counting.ts'
@@ -114,6 +115,18 @@ export function createMemoryStore(capacity = 1_000_000): Store {
         windows.set(keys[index] ?? '', { ...record, expiresAt: record.endsAt })
       }
       return { kind: 'counted' }
+    },
+    async counts(keys, now) {
+      enter(now)
+      return keys.map((key) => readWindow(windows.get(key), now))
+    },
+    async uncount(keys, now) {
+      enter(now)
+      for (const key of keys) {
+        const entry = windows.get(key)
+        if (entry === undefined || readWindow(entry, now) === 0) continue
+        windows.set(key, { ...entry, count: entry.count - 1 })
+      }
     },
     async revoke(id, expiresAt) {
       enter()

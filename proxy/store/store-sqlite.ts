@@ -2,6 +2,7 @@ import {
   addStrike,
   addToWindows,
   readStrike,
+  readWindow,
   type StrikeRecord,
   type WindowRecord,
 } from './counting.ts'
@@ -64,13 +65,19 @@ export function createSqliteStore(path: string, maxBytes = GIGABYTE): Store {
     strikes: (key, now) => runner.read((file) => readStrike(readStrikeRecord(file, key), now)),
     count: (windows, now) =>
       write((file) => {
-        const records = windows.map(({ key }) => readWindow(file, key))
+        const records = windows.map(({ key }) => readWindowRecord(file, key))
         const result = addToWindows(windows, records, now)
         if (result.kind === 'full') return result
         for (const [index, record] of result.records.entries()) {
           writeWindow(file, windows[index]?.key ?? '', record)
         }
         return { kind: 'counted' }
+      }, now),
+    counts: (keys, now) =>
+      runner.read((file) => keys.map((key) => readWindow(readWindowRecord(file, key), now))),
+    uncount: (keys, now) =>
+      write((file) => {
+        for (const key of keys) uncountWindow(file, key, now)
       }, now),
     revoke: (id, expiresAt) => write((file) => writeRevocation(file, id, expiresAt)),
     revocations: (cursor, now) => runner.read((file) => readRevocations(file, cursor, now)),
@@ -118,7 +125,7 @@ function writeStrikeRecord(file: SqliteFile, key: string, record: StrikeRecord):
     .run(key, record.count, record.until, record.expiresAt)
 }
 
-function readWindow(file: SqliteFile, key: string): WindowRecord | undefined {
+function readWindowRecord(file: SqliteFile, key: string): WindowRecord | undefined {
   return file
     .statement('SELECT count, expires_at AS endsAt FROM count_window WHERE key = ?')
     .get(key) as WindowRecord | undefined
@@ -128,6 +135,14 @@ function writeWindow(file: SqliteFile, key: string, record: WindowRecord): void 
   file
     .statement('INSERT OR REPLACE INTO count_window (key, count, expires_at) VALUES (?, ?, ?)')
     .run(key, record.count, record.endsAt)
+}
+
+function uncountWindow(file: SqliteFile, key: string, now: number): void {
+  file
+    .statement(
+      'UPDATE count_window SET count = count - 1 WHERE key = ? AND count > 0 AND expires_at > ?',
+    )
+    .run(key, now)
 }
 
 function writeRevocation(file: SqliteFile, id: string, expiresAt: number): void {

@@ -39,6 +39,13 @@ export type Store = {
    * count and lasts `windowMs`. The keys differ from one another.
    */
   count(windows: readonly CountWindow[], now: number): Promise<Counted>
+  /** The count of each key's window as it stands, 0 where none is running; counts nothing. */
+  counts(keys: readonly string[], now: number): Promise<readonly number[]>
+  /**
+   * Takes one back from each key's running window, and two for a key that is given twice. A count
+   * stops at 0; where no window is running nothing happens; no window ends sooner or later for it.
+   */
+  uncount(keys: readonly string[], now: number): Promise<void>
   /** Remembers that this session id or family is dead, until no cookie of it could still be valid. */
   revoke(id: string, expiresAt: number): Promise<void>
   /**

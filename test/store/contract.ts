@@ -276,6 +276,65 @@ export function storeContract(name: string, open: () => Store): void {
       })
     })
 
+    describe('windows taken back', () => {
+      const minute = (limit: number) => [{ key: 'minute', limit, windowMs: 60_000 }]
+      const fresh = async (use: (store: Store) => Promise<void>) => {
+        const own = open()
+        await use(own)
+        await own.close()
+      }
+
+      it('tell each count as it stands, and count nothing by it', () =>
+        fresh(async (own) => {
+          await own.count([...minute(9), { key: 'hour', limit: 9, windowMs: 99_000 }], NOW)
+          await own.count(minute(9), NOW)
+          const keys = ['minute', 'none', 'hour', 'minute']
+          for (let reads = 0; reads < 3; reads++) {
+            assert.deepEqual([...(await own.counts(keys, NOW + 59_999))], [2, 0, 1, 2])
+          }
+          assert.deepEqual([...(await own.counts(keys, NOW + 60_000))], [0, 0, 1, 0])
+          assert.deepEqual([...(await own.counts([], NOW))], [])
+        }))
+
+      it('make room for as many as were taken back, until the same end', () =>
+        fresh(async (own) => {
+          for (let n = 0; n < 3; n++) await own.count(minute(3), NOW)
+          await own.uncount(['minute', 'minute'], NOW + 10_000)
+          for (let n = 0; n < 2; n++) {
+            assert.deepEqual(await own.count(minute(3), NOW + 20_000), { kind: 'counted' })
+          }
+          const full = { kind: 'full', full: 0, retryAt: NOW + 60_000 }
+          assert.deepEqual(await own.count(minute(3), NOW + 20_000), full)
+        }))
+
+      it('stop at 0', () =>
+        fresh(async (own) => {
+          await own.count(minute(1), NOW)
+          await own.uncount(['minute', 'minute', 'minute'], NOW)
+          await own.uncount(['minute'], NOW)
+          assert.deepEqual(await own.count(minute(1), NOW), { kind: 'counted' })
+          assert.equal((await own.count(minute(1), NOW)).kind, 'full')
+        }))
+
+      it('begin no window and bring none back', () =>
+        fresh(async (own) => {
+          await own.uncount(['minute', 'never'], NOW)
+          await own.count(minute(2), NOW + 5000)
+          await own.uncount(['minute'], NOW + 65_000)
+          assert.deepEqual([...(await own.counts(['minute', 'never'], NOW + 64_999))], [1, 0])
+          await own.count(minute(1), NOW + 65_000)
+          const full = { kind: 'full', full: 0, retryAt: NOW + 125_000 }
+          assert.deepEqual(await own.count(minute(1), NOW + 65_000), full)
+        }))
+
+      it('lose none of 200 at once', () =>
+        fresh(async (own) => {
+          await times(200, () => own.count(minute(1000), NOW))
+          await times(150, () => own.uncount(['minute'], NOW))
+          assert.deepEqual([...(await own.counts(['minute'], NOW))], [50])
+        }))
+    })
+
     it('keeps values, strikes and windows of one key apart', async () => {
       await store.put('same', 'x', NOW + 9)
       await store.strike('same', [0], NOW + 9, NOW)
@@ -343,6 +402,8 @@ export function storeContract(name: string, open: () => Store): void {
         () => ended.get('k', NOW),
         () => ended.put('k', 'v', NOW + 1),
         () => ended.strikes('k', NOW),
+        () => ended.counts(['k'], NOW),
+        () => ended.uncount(['k'], NOW),
         () => ended.revoke('k', NOW),
         () => ended.revocations(0, NOW),
         () => ended.ping(),

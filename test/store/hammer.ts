@@ -28,6 +28,9 @@ for (const round of rounds) {
   if (strike.kind === 'counted') got.strikes++
   const counted = await store.count([{ key: 'n', limit: 500, windowMs: 99 }], NOW)
   if (counted.kind === 'counted') got.counted++
+  // One of two stays.
+  for (let n = 0; n < 2; n++) await store.count([{ key: 'u', limit: 9999, windowMs: 99 }], NOW)
+  await store.uncount(['u'], NOW)
   const swapped = await store.swap(`w${round}`, undefined, name, NOW + 99, NOW)
   if (swapped.kind === 'stored') got.swapped++
   const taken = await store.take(`t${round}`, NOW)

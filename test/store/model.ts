@@ -71,6 +71,16 @@ export function createModel(): Model {
       })
       return { kind: 'counted' }
     },
+    async counts(keys, now) {
+      return keys.map((key) => (find('window', key, now)?.data.count as number) ?? 0)
+    },
+    async uncount(keys, now) {
+      for (const key of keys) {
+        const row = find('window', key, now)
+        const count = (row?.data.count as number) ?? 0
+        if (row && count > 0) set('window', key, { count: count - 1 }, row.expiresAt)
+      }
+    },
     async revoke(id, expiresAt) {
       const known = rows.find((row) => row.table === 'revoked' && row.key === id)
       if (known === undefined || known.expiresAt < expiresAt) set('revoked', id, {}, expiresAt)
@@ -84,6 +94,7 @@ export function createModel(): Model {
 }
 
 const key = fc.constantFrom('a', 'b', 'c')
+const keys = fc.array(key, { maxLength: 4 })
 const value = fc.constantFrom('', 'x', 'y')
 const life = fc.oneof(fc.integer({ min: -2, max: 8 }), fc.constant(Infinity))
 const wait = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 6 }), fc.constant(Infinity))
@@ -121,6 +132,8 @@ function operation(): fc.Arbitrary<Step['run']> {
       ),
     key.map((k) => named(`strikes ${k}`, (store, now) => store.strikes(k, now))),
     windows.map((w) => named(`count ${JSON.stringify(w)}`, (store, now) => store.count(w, now))),
+    keys.map((k) => named(`counts ${k}`, async (store, now) => [...(await store.counts(k, now))])),
+    keys.map((k) => named(`uncount ${k}`, (store, now) => store.uncount(k, now))),
     fc
       .tuple(key, life)
       .map(([k, l]) => named(`revoke ${k} ${l}`, (store, now) => store.revoke(k, now + l))),

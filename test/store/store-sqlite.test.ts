@@ -45,6 +45,7 @@ describe('a file that processes share', () => {
       { strikes: 20 * 5, counted: 500, swapped: 300 },
     )
     assert.equal(sum('taken'), 300)
+    assert.deepEqual(await store.counts(['n', 'u'], NOW), [500, 4 * 300])
     const { ids } = await store.revocations(0, NOW)
     assert.deepEqual(ids.map(({ id }) => id).sort(), names)
     await store.close()
