@@ -32,8 +32,9 @@ test('a configuration with problems ends with 78 and all of them, and without a 
     STEPGATE_RULE: 'public /',
     STEPGATE_RULES: 'publik /',
   })
-  for (const command of ['start', 'check', 'config', 'healthcheck']) {
-    const { code, stdout, stderr } = await runCli(t, [command], { env })
+  const commands = ['start', 'check', 'config', 'healthcheck']
+  const ends = await Promise.all(commands.map((command) => runCli(t, [command], { env })))
+  for (const { code, stdout, stderr } of ends) {
     assert.equal(code, 78)
     assert.equal(stdout, '')
     for (const problem of [
@@ -213,8 +214,8 @@ test('config prints all that counts, defaults too, with secrets masked', async (
 })
 
 test('what is no command gets the usage and 64', async (t) => {
-  for (const args of [[], ['begin'], ['start', '--port=80']]) {
-    const { code, stdout, stderr } = await runCli(t, args)
+  const wrong = [[], ['begin'], ['start', '--port=80']]
+  for (const { code, stdout, stderr } of await Promise.all(wrong.map((args) => runCli(t, args)))) {
     assert.equal(code, 64)
     assert.equal(stdout, '')
     assert.match(stderr, /^stepgate start {2}/m)
