@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from '../support/browser.ts'
 import { type EvilProvider, startEvilProvider } from '../support/evil-provider.ts'
 import { testClient } from '../support/relying-party.ts'
-import { heading, newVisitor, type Visitor } from '../support/visitor.ts'
+import { followFromElsewhere, heading, newVisitor, type Visitor } from '../support/visitor.ts'
 import { ALICE, startWorld, type World } from '../support/world.ts'
 
 const IMAGE = '<img src=x onerror="alert(1)">'
@@ -70,7 +70,7 @@ describe('texts of other people that would like to be scripts', () => {
     assert.ok((await text('.footer')).includes(CONTACT.replace('https://', '')))
     await holdsNothingForeign()
 
-    await open('/_stepgate/sign-out')
+    await followFromElsewhere(page, new URL('/_stepgate/sign-out', world.url))
     await heading(page, 'Sign out?')
     assert.ok((await text('main')).includes(USERNAME))
     await holdsNothingForeign()

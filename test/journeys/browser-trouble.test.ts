@@ -5,7 +5,14 @@ import { startApplication } from '../../demo/application.ts'
 import { axeFindings } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { personLdif, type Slapd, startSlapd } from '../support/slapd.ts'
-import { heading, newVisitor, signIn, typeCode, type Visitor } from '../support/visitor.ts'
+import {
+  followFromElsewhere,
+  heading,
+  newVisitor,
+  signIn,
+  typeCode,
+  type Visitor,
+} from '../support/visitor.ts'
 import { ALICE, BOB, providerKnown, startWorld, type World } from '../support/world.ts'
 
 const PEOPLE = personLdif(
@@ -149,20 +156,13 @@ describe('a person whose way is barred', () => {
     await open('/basic')
     await signIn(page, 'alice')
     await heading(page, 'Telephone list')
-    await page.route('http://elsewhere.test/', (route) =>
-      route.fulfill({
-        contentType: 'text/html',
-        body: `<a href="${new URL('/_stepgate/sign-out', world.url)}">A kitten</a>`,
-      }),
-    )
-    await page.goto('http://elsewhere.test/')
-    await follow('A kitten')
+    const signOut = new URL('/_stepgate/sign-out', world.url)
+    await followFromElsewhere(page, signOut)
     await problem('Sign out?', 'Signed in as alice')
     await follow('Stay signed in')
     await open('/basic')
     await heading(page, 'Telephone list')
-    await page.goto('http://elsewhere.test/')
-    await follow('A kitten')
+    await followFromElsewhere(page, signOut)
     await page.getByRole('button', { name: 'Sign out' }).click()
     await problem('You are signed out', 'You can close this window now.')
   })

@@ -67,3 +67,12 @@ export async function notice(page: Page, text: string): Promise<void> {
 export function wrongCode(code: string): string {
   return [...code].map((digit) => (Number(digit) + 1) % 10).join('')
 }
+
+/** Follows a link to `url` on a page of another site. */
+export async function followFromElsewhere(page: Page, url: URL): Promise<void> {
+  const elsewhere = 'http://elsewhere.test/'
+  const body = `<title>Elsewhere</title><a href="${url}">A kitten</a>`
+  await page.route(elsewhere, (route) => route.fulfill({ contentType: 'text/html', body }))
+  await page.goto(elsewhere)
+  await page.getByRole('link', { name: 'A kitten' }).click()
+}
