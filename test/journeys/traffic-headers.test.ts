@@ -118,6 +118,14 @@ describe('the headers of the application', () => {
     assert.deepEqual(valuesUnder(arrival, 'x-forwarded-host'), [world.url.host])
   })
 
+  test('a client can not take away what the application needs', async (t) => {
+    const names = 'Connection: close, host, cookie, content-length, x-forwarded-for, x-request-id'
+    const { arrival } = await arrivalOf(t, '/basic/x', [`${cookie}; own=1`, names])
+    for (const name of ['host', 'x-forwarded-for', 'x-request-id', 'x-forwarded-user']) {
+      assert.equal(valuesUnder(arrival, name).length, 1, name)
+    }
+  })
+
   test('our cookies stay with us, the application keeps its own', async (t) => {
     const { arrival } = await arrivalOf(t, '/basic/x', [
       `${cookie}; own=1; stepgate.1=x; stepgate-resume=y; other=2`,

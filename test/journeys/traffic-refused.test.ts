@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { createClient } from '../support/cookie-jar.ts'
 import {
   type CountingUpstream,
@@ -151,6 +154,21 @@ describe('a request that has no single reading', () => {
     )
     assert.deepEqual(statusesOf(text), [405])
     assert.deepEqual(upstream.take(), [])
+  })
+
+  test('a client that keeps its end of a refused tunnel open is let go', async (t) => {
+    const socket = connect({ port: Number(world.url.port), host: '127.0.0.1', allowHalfOpen: true })
+    t.after(() => socket.destroy())
+    let gone = false
+    socket.on('error', () => {
+      gone = true
+    })
+    socket.write(rawRequest('CONNECT a:1 HTTP/1.1', [HOST]))
+    await once(socket.resume(), 'end')
+    while (!gone) {
+      socket.write('x')
+      await setImmediate()
+    }
   })
 
   test('a client that resets its tunnel ends nothing but that', async (t) => {
