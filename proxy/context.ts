@@ -1,5 +1,7 @@
 import type { Config, Secrets } from './config/config.ts'
 import { createLog, type Log } from './log.ts'
+import { logAlarm } from './otp/log-alarm.ts'
+import { createSmsAlarms, type SmsAlarms } from './otp/sms-alarms.ts'
 import { loadPageSet, type PageSet } from './page-set.ts'
 import { createDirectory } from './phone/create-directory.ts'
 import type { PhoneDirectory } from './phone/phone-directory.ts'
@@ -25,6 +27,9 @@ import { compileHeaderSettings, type HeaderSettings } from './upstream/rebuild-h
 // In ms. A silent body is the application's affair: long polling and event streams are silent.
 const UPSTREAM_TIMES = { connectTimeout: 5_000, bodyTimeout: 0 }
 
+// In ms. In Kubernetes all pods start at once; one that waits need not start again and again.
+const STORE_PATIENCE = 25_000
+
 /** Everything that a request may need, built once. */
 export type Context = {
   readonly config: Config
@@ -40,11 +45,10 @@ export type Context = {
   readonly provider: Provider
   readonly signIn: SignInParts
   readonly sender: Sender
+  readonly alarms: SmsAlarms
   readonly directory: PhoneDirectory
   readonly pages: PageSet
   readonly trusted: TrustedNetworks
-  /** Whether a rule names a host, so that the application must hear of no other. */
-  readonly rulesNameHosts: boolean
   readonly upstream: {
     readonly forwarder: Forwarder
     readonly headerSettings: HeaderSettings
@@ -75,13 +79,17 @@ export async function createContext(
   const random = overrides.random ?? systemRandom
   const log = overrides.log ?? createLog(config.log)
   const pages = overrides.pages ?? (await loadPageSet(config))
-  const store = overrides.store ?? (await openStore(config.store))
+  const store =
+    overrides.store ??
+    (await openStore(config.store, secrets.store, { patience: STORE_PATIENCE, log }))
   const sealer = createSealer(secrets.sessionSecrets)
   const revocations = await watchRevocations(store, clock, log)
   const cookies = cookieNames(config.publicUrl)
   const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
   const sender = overrides.sender ?? createTwilioSender(config.twilio, secrets.twilioSecret)
   const directory = overrides.directory ?? createDirectory(config, secrets, log)
+  const alarms = createSmsAlarms(store, { ...config.smsLimits, ttl: config.otp.ttl })
+  alarms.subscribe((alarm) => logAlarm(log, alarm))
   const ownCookieNames = Object.values(cookies)
   const forwarder = createForwarder(config.upstream, {
     ...UPSTREAM_TIMES,
@@ -100,6 +108,7 @@ export async function createContext(
     cookies,
     provider,
     sender,
+    alarms,
     directory,
     pages,
     sessions: createSessionReader({
@@ -114,7 +123,6 @@ export async function createContext(
       redirectUri: new URL('/_stepgate/callback', config.publicUrl),
     },
     trusted: parseNetworks(config.trustedProxies),
-    rulesNameHosts: config.rules.some(({ host }) => host !== undefined),
     upstream: {
       forwarder,
       headerSettings: compileHeaderSettings({

@@ -9,8 +9,8 @@ export type Exchange = {
   /** Also sent upstream as `X-Request-Id` and shown on error pages. */
   readonly requestId: string
   readonly client: Client
-  /** Host header: lower case, without port. */
-  readonly host: string
+  /** The Host header and, from a trusted proxy, the host that it forwards: lower case, no port. */
+  readonly hosts: readonly [string, ...string[]]
   readonly target: Target
 }
 

@@ -19,7 +19,7 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
   const session = found instanceof Promise ? await found : found
 
   const { method = '' } = exchange.incoming
-  const asked = { method, host: exchange.host, paths: exchange.target.paths }
+  const asked = { method, hosts: exchange.hosts, paths: exchange.target.paths }
   const decision = decide(config.rules, config.defaultAcr, session, asked, now)
 
   switch (decision.kind) {

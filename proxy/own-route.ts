@@ -29,10 +29,13 @@ const LANGUAGES = /^[A-Za-z0-9-]{1,35}(?: [A-Za-z0-9-]{1,35}){0,4}$/
 // A code and a few paths; a bigger form is none of ours.
 const MAX_FORM = 16 * 1024
 
+// In ms; a form that takes longer only holds a connection.
+const FORM_DEADLINE = 30_000
+
 /** Adds `GET path`: no body, fields from the query. */
 export function onGet(app: OwnApp, context: Context, path: string, handle: OwnHandler): void {
   app.get(path, async (c) => {
-    const fields = new URL(c.req.url).searchParams
+    const fields = new URLSearchParams(c.env.target.query)
     return toResponse(await handle(await ownRequest(context, c.env, fields)))
   })
 }
@@ -55,7 +58,8 @@ export function onForm(app: OwnApp, context: Context, path: string, handle: OwnH
     if (type !== undefined && type !== 'application/x-www-form-urlencoded') {
       return refuse(415, 'form')
     }
-    const body = await readForm(c.req.raw.body)
+    const timer = setTimeout(() => incoming.destroy(), FORM_DEADLINE)
+    const body = await readForm(c.req.raw.body).finally(() => clearTimeout(timer))
     if (body === undefined) return refuse(413, 'form')
     return toResponse(await handle(await ownRequest(context, c.env, new URLSearchParams(body))))
   })

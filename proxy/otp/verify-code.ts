@@ -2,14 +2,15 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Session } from '../session/session.ts'
 import { keyOf } from '../store/key-of.ts'
 import type { Strike } from '../store/store.ts'
-import { readCode } from './challenge.ts'
+import { REMEMBERED, readCode } from './challenge.ts'
 import {
   type OtpParts,
   readChallenge,
   type StoredChallenge,
   spendChallenge,
 } from './challenge-record.ts'
-import { attemptWaits, FAILURE_WAITS, FAILURES_REMEMBERED, LOCK_AT, sendWindows } from './limits.ts'
+import { type LimitParts, takeBackVerified } from './count-sending.ts'
+import { attemptWaits, FAILURE_WAITS, FAILURES_REMEMBERED, LOCK_AT } from './limits.ts'
 
 /** What became of a guess. Only `wrong` and `verified` were compared. Times in epoch ms. */
 export type Verified =
@@ -56,7 +57,7 @@ export async function isUsedUp(
  * Throws `StoreUnavailableError`.
  */
 export async function verifyCode(
-  parts: OtpParts & { readonly attempts: number },
+  parts: OtpParts & LimitParts & { readonly attempts: number },
   session: Session,
   input: string,
   address: string,
@@ -74,7 +75,12 @@ export async function verifyCode(
   if (guess === undefined) return { kind: 'not-a-code' }
 
   const waits = attemptWaits(parts.attempts)
-  const tries = await store.strike(attemptsKey(challenge.id), waits, challenge.expiresAt, now)
+  const tries = await store.strike(
+    attemptsKey(challenge.id),
+    waits,
+    challenge.expiresAt + REMEMBERED,
+    now,
+  )
   if (tries.kind === 'waiting') return { kind: 'used-up' }
   const remembered = now + FAILURES_REMEMBERED
   const failures = await store.strike(failuresKey(session.subject), FAILURE_WAITS, remembered, now)
@@ -85,9 +91,7 @@ export async function verifyCode(
   }
   if (!(await spend(parts, session, stored, now))) return { kind: 'none' }
   await store.remove(failuresKey(session.subject))
-  const [person, number] = sendWindows(session.subject, challenge.phone, address)
-  if (person !== undefined) await store.remove(person.key)
-  if (number !== undefined) await store.remove(number.key)
+  await takeBackVerified(parts, { ...challenge, address }, now)
   return { kind: 'verified', secondsSinceSend: Math.round((now - challenge.delivery.at) / 1000) }
 }
 

@@ -9,9 +9,9 @@ const DENY_BY_RULE: Decision = { kind: 'deny', reason: 'rule' }
 const DENY_BY_GROUPS: Decision = { kind: 'deny', reason: 'groups' }
 
 /**
- * What to do with a request: for each reading of its path the first rule that matches decides, or
- * else the default; of several readings the strictest decision counts. What is not understood is
- * never forwarded.
+ * What to do with a request: for each reading of its host and path the first rule that matches
+ * decides, or else the default; of several readings the strictest decision counts. What is not
+ * understood is never forwarded.
  */
 export function decide(
   rules: readonly Rule[],
@@ -23,10 +23,12 @@ export function decide(
   const known = session !== undefined && isIntact(session, now) ? session : undefined
   const method = request.method.toUpperCase()
   let strictest: Decision | undefined
-  for (const path of request.paths) {
-    const rule = rules.find((candidate) => matches(candidate, method, request.host, path))
-    const decision = judge(rule ?? { requires: defaultAcr }, known, now)
-    if (strictest === undefined || isStricter(decision, strictest)) strictest = decision
+  for (const host of request.hosts) {
+    for (const path of request.paths) {
+      const rule = rules.find((candidate) => matches(candidate, method, host, path))
+      const decision = judge(rule ?? { requires: defaultAcr }, known, now)
+      if (strictest === undefined || isStricter(decision, strictest)) strictest = decision
+    }
   }
   return strictest ?? DENY_BY_RULE
 }

@@ -23,8 +23,8 @@ export type Rule = {
 /** What the rules look at. `paths` holds every reading that an application may give to the target. */
 export type RuleRequest = {
   readonly method: string
-  /** Lower case, without port. */
-  readonly host: string
+  /** Every host that the application is told of; lower case, without port. */
+  readonly hosts: readonly [string, ...string[]]
   readonly paths: readonly [string, ...string[]]
 }
 

@@ -1,7 +1,4 @@
-import type { Session } from '../session/session.ts'
-
-/** How far the clocks of two machines may be apart, in ms. */
-const CLOCK_SKEW = 30_000
+import { CLOCK_SKEW, type Session } from '../session/session.ts'
 
 /**
  * Whether the session proves `twilio_sms`, by a code that is not older than `maxAge` (ms) if that is

@@ -35,6 +35,7 @@ export function parseAuthority(authority: string): string | undefined {
   if (match === null) return undefined
   const [, name, v6, port] = match
   if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return undefined
-  if (v6 === undefined) return name?.toLowerCase()
+  // An IPv4 address that is none, which URL parsers take offence at.
+  if (v6 === undefined) return URL.canParse(`http://${name}`) ? name?.toLowerCase() : undefined
   return isIPv6(v6) ? new URL(`http://[${v6}]`).hostname : undefined
 }

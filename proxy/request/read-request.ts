@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { checkMessage } from './check-message.ts'
 import { type Client, clientOf } from './client-address.ts'
-import { parseHost } from './host.ts'
+import { parseAuthority, parseHost } from './host.ts'
 import { parseTarget } from './target.ts'
 
 /** A request that has exactly one reading, or why it is refused. */
@@ -18,7 +18,7 @@ export type ReadRequest =
 
 /** Reads message, host, target and client, in this order; nothing has been decided before. */
 export function readRequest(
-  { config, trusted, rulesNameHosts }: Pick<Context, 'config' | 'trusted' | 'rulesNameHosts'>,
+  { config, trusted }: Pick<Context, 'config' | 'trusted'>,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   requestId: string,
@@ -36,12 +36,14 @@ export function readRequest(
   if (host.kind === 'rejected') return refused(host.reason)
   const parsed = parseTarget(url, config)
   if (parsed.kind === 'rejected') return refused(parsed.reason)
-  const believed = clientAt(host.authority)
-  // Many a trusted proxy passes on the X-Forwarded-Host of a client; what is judged is Host.
-  const client = rulesNameHosts ? { ...believed, host: host.authority } : believed
+  const client = clientAt(host.authority)
+  const hosts = hostsOf(host.host, client)
   const { target } = parsed
-  return {
-    kind: 'read',
-    exchange: { incoming, outgoing, requestId, client, host: host.host, target },
-  }
+  return { kind: 'read', exchange: { incoming, outgoing, requestId, client, hosts, target } }
+}
+
+/** Many a trusted proxy passes on a client's `X-Forwarded-Host`, and an application may read either. */
+function hostsOf(host: string, client: Client): Exchange['hosts'] {
+  const forwarded = parseAuthority(client.host)
+  return forwarded === undefined || forwarded === host ? [host] : [host, forwarded]
 }

@@ -6,12 +6,19 @@ import type { Session } from './session.ts'
 /** Which sessions are dead, known in memory so that the hot path asks no store. */
 export type Revocations = {
   isRevoked(session: Session): boolean
-  /** Ends a session id or family here at once and, by the store, in every process. */
+  /**
+   * Ends a session id or family here at once and, by the store, in every process. If the store does
+   * not take it now, it is tried again until it does. `expiresAt` is when no cookie of it can be
+   * alive any more (epoch ms).
+   */
   revoke(id: string, expiresAt: number): Promise<void>
   close(): void
 }
 
 const POLL = 500
+
+// A clock that jumps forward for a moment must not make a process forget who has signed out.
+const KEPT_LONGER = 24 * 60 * 60_000
 
 /**
  * Loads what has been revoked and goes on reading what other processes revoke, twice a second.
@@ -23,6 +30,7 @@ export async function watchRevocations(
   log: Log,
 ): Promise<Revocations> {
   const dead = new Map<string, number>()
+  const unwritten = new Map<string, number>()
   let cursor = 0
   let failing = false
 
@@ -34,8 +42,16 @@ export async function watchRevocations(
     for (const [id, expiresAt] of dead) if (expiresAt <= now) dead.delete(id)
   }
 
+  async function write(): Promise<void> {
+    for (const [id, expiresAt] of unwritten) {
+      await store.revoke(id, expiresAt)
+      unwritten.delete(id)
+    }
+  }
+
   async function poll(): Promise<void> {
     try {
+      await write()
       await read()
       if (failing) log.info('Revocations are read again')
       failing = false
@@ -51,8 +67,11 @@ export async function watchRevocations(
   return {
     isRevoked: (session) => dead.has(session.family) || dead.has(session.id),
     async revoke(id, expiresAt) {
-      dead.set(id, expiresAt)
-      await store.revoke(id, expiresAt)
+      dead.set(id, expiresAt + KEPT_LONGER)
+      unwritten.set(id, expiresAt + KEPT_LONGER)
+      await write().catch((error: unknown) => {
+        log.error('A revocation is not written yet', describeError(error))
+      })
     },
     close: () => clearTimeout(timer),
   }

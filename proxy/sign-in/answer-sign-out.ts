@@ -18,9 +18,10 @@ export const FORGET_PAGES = { 'Clear-Site-Data': '"cache"' } as const
  * `GET /_stepgate/sign-out`: a link in the application that a person follows signs out at once. A
  * link on another site asks first, and so does what no person follows: an image, a prefetch.
  */
-export function confirmSignOut(request: OwnRequest): Promise<Answer> {
+export function confirmSignOut(request: OwnRequest): Promise<Answer> | Answer {
   const { context, exchange, session, uiLocales } = request
-  if (session === undefined || isOwnLink(request)) return answerSignOut(request)
+  if (isOwnLink(request)) return answerSignOut(request)
+  if (session === undefined) return redirectAnswer(303, signedOutUrl(request).href)
   const end = context.provider.endSessionUrl(undefined, context.config.publicUrl)
   return pageAnswer(
     context.pages,
@@ -36,9 +37,13 @@ export function confirmSignOut(request: OwnRequest): Promise<Answer> {
 export async function answerSignOut(request: OwnRequest): Promise<Answer> {
   const { context, exchange, session, now } = request
   const { cookies, config } = context
-  const signedOut = new URL('/_stepgate/signed-out', config.publicUrl)
+  const signedOut = signedOutUrl(request)
   const clear = clearSessionCookie(cookies.session, cookieHeadersOf(exchange.incoming), config)
-  if (session === undefined) return redirectAnswer(303, signedOut.href, clear)
+  if (session === undefined) {
+    // A session of ours may have expired before the one at the provider, on a shared computer too.
+    const end = context.provider.endSessionUrl(undefined, signedOut) ?? signedOut
+    return redirectAnswer(303, end.href, clear)
+  }
   const next = await signOut(context, session, config.session.lifetime, signedOut, now)
   context.log.audit('session.ended', {
     request_id: exchange.requestId,
@@ -48,6 +53,10 @@ export async function answerSignOut(request: OwnRequest): Promise<Answer> {
   })
   const answer = redirectAnswer(303, next.href, clear)
   return { ...answer, headers: { ...answer.headers, ...FORGET_PAGES } }
+}
+
+function signedOutUrl({ context }: OwnRequest): URL {
+  return new URL('/_stepgate/signed-out', context.config.publicUrl)
 }
 
 function isOwnLink({ context, exchange }: OwnRequest): boolean {

@@ -75,6 +75,8 @@ export async function finishSignIn(
   }
   if (now - transaction.startedAt > TRANSACTION_LIFE) return failed({ kind: 'expired' })
   if (request.browser === undefined || !isSame(browserHash(request.browser), transaction.browser)) {
+    // A tab that set out just before it got the session of another, and lost its cookie to it.
+    if (request.session !== undefined) return { kind: 'already', destination }
     return failed({ kind: 'other-browser', attempt })
   }
 

@@ -2,13 +2,13 @@ import type { Revocations } from '../session/revocations.ts'
 import type { Sealer } from '../session/sealed.ts'
 import type { Session } from '../session/session.ts'
 import { keyOf } from '../store/key-of.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreUnavailableError } from '../store/store.ts'
 import type { Provider } from './provider.ts'
 
 /**
  * Ends the session in every process and says where to send the browser: the provider's
- * `end_session_endpoint` (OpenID Connect RP-Initiated Logout §2) or `signedOut`. Throws
- * `StoreUnavailableError`; the session is dead in this process even then.
+ * `end_session_endpoint` (OpenID Connect RP-Initiated Logout §2) or `signedOut`. While the store
+ * does not answer, the session is dead in this process, and the provider gets no hint.
  */
 export async function signOut(
   parts: {
@@ -23,11 +23,15 @@ export async function signOut(
   now: number,
 ): Promise<URL> {
   await parts.revocations.revoke(session.family, session.createdAt + lifetime)
-  const sealed = await parts.store.take(keyOf('id-token', session.family), now)
+  const sealed = await parts.store.take(keyOf('id-token', session.family), now).catch(nothing)
   const idToken =
     sealed === undefined ? undefined : await parts.sealer.unseal('id-token', sealed, now)
   return (
     parts.provider.endSessionUrl(typeof idToken === 'string' ? idToken : undefined, signedOut) ??
     signedOut
   )
+}
+
+function nothing(error: unknown): undefined {
+  if (!(error instanceof StoreUnavailableError)) throw error
 }

@@ -35,6 +35,7 @@ export type Exchange = typeof handlers & {
 
 /** Methods that may be sent again when it is unknown whether they arrived (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+const NO_COOKIES: readonly string[] = []
 const PLAIN_REASON = /^[\t -~]+$/
 const UNSENDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
 
@@ -78,7 +79,8 @@ function onResponseStart(
     if (status === 103) sendEarlyHints(this.outgoing, headers.link)
     return
   }
-  const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, this.setCookies())
+  const cookies = mayBeShared(headers['cache-control']) ? NO_COOKIES : this.setCookies()
+  const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies)
   if (reason !== undefined && PLAIN_REASON.test(reason)) {
     this.outgoing.writeHead(status, reason, list)
   } else {
@@ -86,6 +88,11 @@ function onResponseStart(
   }
   this.status = status
   process.nextTick(flushHead, this)
+}
+
+/** A cache may keep `Set-Cookie` for the next person (RFC 9111 §7.3): the next response has it. */
+function mayBeShared(cacheControl: string | undefined): boolean {
+  return cacheControl !== undefined && /\bpublic\b|\bs-maxage\b/i.test(cacheControl)
 }
 
 /** A response may begin long before its first byte of content (server-sent events). */

@@ -103,17 +103,28 @@ describe('signing out', () => {
     }
   })
 
-  it('without a session changes nothing and says that it is done', async () => {
+  it('without a session changes nothing here, and ends one that lives on at the provider', async () => {
     const nobody = createClient()
     const ended = world.logs('session.ended').length
+    const foreign = await nobody.get(at(world, SIGN_OUT), { from: 'http://evil.test/' })
+    assert.equal(foreign.status, 303)
+    assert.equal(foreign.location?.href, at(world, '/_stepgate/signed-out').href)
     for (const page of [
-      await nobody.get(at(world, SIGN_OUT), { from: 'http://evil.test/' }),
+      await nobody.get(at(world, SIGN_OUT), { from: world.url }),
       await nobody.post(at(world, SIGN_OUT), {}),
     ]) {
       assert.equal(page.status, 303)
-      assert.equal(page.location?.href, at(world, '/_stepgate/signed-out').href)
+      assert.equal(page.location?.pathname, '/sign-out')
+      assert.equal(page.location?.origin, world.provider.issuer.origin)
     }
     assert.equal(world.logs('session.ended').length, ended)
+  })
+
+  it('after an hour away asks the provider to end its session too', async () => {
+    await signIn(world, browser)
+    world.turnClock(61 * 60_000)
+    const page = await browser.get(at(world, SIGN_OUT))
+    assert.equal(page.location?.origin, world.provider.issuer.origin)
   })
 
   it('ends one person’s session and nobody else’s', async () => {

@@ -28,12 +28,23 @@ function rulesOf(text: string): readonly Rule[] {
   return rules
 }
 
-type Asked = Partial<RuleRequest> & { path?: string; defaultAcr?: RequiredAcr; rules?: string }
+type Asked = Partial<RuleRequest> & {
+  path?: string
+  host?: string
+  defaultAcr?: RequiredAcr
+  rules?: string
+}
 
 function ask(session: Session | undefined, asked: Asked): Decision {
-  const { path = '/', method = 'GET', host = 'app.example.com', paths = [path] } = asked
+  const {
+    path = '/',
+    method = 'GET',
+    host = 'app.example.com',
+    hosts = [host],
+    paths = [path],
+  } = asked
   const rules = rulesOf(asked.rules ?? RULES)
-  return decide(rules, asked.defaultAcr ?? 'twilio_sms', session, { method, host, paths }, NOW)
+  return decide(rules, asked.defaultAcr ?? 'twilio_sms', session, { method, hosts, paths }, NOW)
 }
 
 const FORWARD = { kind: 'forward' }
@@ -141,6 +152,13 @@ test('a rule with a host is for that host only', () => {
   assert.deepEqual(ask(undefined, { path, host: 'third.example.com' }), SIGN_IN)
 })
 
+test('of several hosts that the application is told of the strictest decision wins, in any order', () => {
+  const path = '/reports/1'
+  const told: [string, string] = ['other.example.com', 'third.example.com']
+  assert.deepEqual(ask(undefined, { path, hosts: told }), SIGN_IN)
+  assert.deepEqual(ask(undefined, { path, hosts: told.toReversed() as [string, string] }), SIGN_IN)
+})
+
 describe('several readings of one path', () => {
   const readings = (...paths: [string, ...string[]]) => ({ paths })
 
@@ -187,7 +205,7 @@ describe('what is not understood is not forwarded', () => {
       }
     }
     for (const name of ['createdAt', 'seenAt'] as const) {
-      assert.deepEqual(ask({ ...CODE, [name]: NOW + 60_000 }, { path: '/basic' }), SIGN_IN)
+      assert.deepEqual(ask({ ...CODE, [name]: NOW + 60_001 }, { path: '/basic' }), SIGN_IN)
     }
   })
 
@@ -196,12 +214,12 @@ describe('what is not understood is not forwarded', () => {
   })
 
   test('a clock that is no number lets nobody in', () => {
-    const request: RuleRequest = { method: 'GET', host: 'a', paths: ['/'] }
+    const request: RuleRequest = { method: 'GET', hosts: ['a'], paths: ['/'] }
     assert.deepEqual(decide([], 'basic', CODE, request, Number.NaN), SIGN_IN)
   })
 
   test('an acr of a rule or a default that nobody knows is a denial', () => {
-    const request: RuleRequest = { method: 'GET', host: 'a', paths: ['/'] }
+    const request: RuleRequest = { method: 'GET', hosts: ['a'], paths: ['/'] }
     const rule = { source: '', requires: 'gold', matchesPath: () => true } as unknown as Rule
     assert.deepEqual(decide([rule], 'public', CODE, request, NOW), DENIED)
     assert.deepEqual(decide([], 'gold' as RequiredAcr, CODE, request, NOW), DENIED)
@@ -215,7 +233,7 @@ describe('properties', () => {
   const paths = fc.tuple(path, path, path)
   const method = fc.constantFrom('GET', 'get', 'HEAD', 'POST', 'post', 'QUERY', 'X')
   const host = fc.constantFrom('app.example.com', 'b.example', '')
-  const request = fc.record({ method, host, paths })
+  const request = fc.record({ method, hosts: fc.tuple(host), paths })
   const glob = fc.constantFrom('a', 'b', '*', '**', 'secret', '*.css')
   const pattern = fc.array(glob, { maxLength: 3 }).map((parts) => `/${parts.join('/')}`)
   const acr = fc.constantFrom('public', 'basic', 'twilio_sms', 'deny')

@@ -25,10 +25,10 @@ test('a code without a time, of no time or from the future proves nothing', () =
     assert.equal(satisfies({ ...withCode(0), otpTime }, {}, NOW), false)
   }
   assert.equal(satisfies({ ...withCode(0), otpTime: '1' } as unknown as Session, {}, NOW), false)
-  assert.equal(satisfies(withCode(-30_001), {}, NOW), false)
+  assert.equal(satisfies(withCode(-60_001), {}, NOW), false)
   assert.equal(satisfies(withCode(0), {}, Number.NaN), false)
 })
 
-test('clocks of two machines may differ by half a minute', () => {
-  assert.equal(satisfies(withCode(-30_000), { maxAge: 60_000 }, NOW), true)
+test('clocks of two machines may differ by a minute', () => {
+  assert.equal(satisfies(withCode(-60_000), { maxAge: 60_000 }, NOW), true)
 })

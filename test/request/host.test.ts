@@ -65,6 +65,8 @@ describe('hosts that are refused', () => {
     'b\xfccher.example',
     'a\t',
     "a'b",
+    '999.999.999.999',
+    '1.2.3.4.5',
     'a'.repeat(301),
   ]
   for (const authority of junk) {

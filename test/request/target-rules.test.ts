@@ -155,7 +155,7 @@ function ruleFor(path: string, requires: Rule['requires']): Rule {
 }
 
 function judge(rules: readonly Rule[], paths: readonly [string, ...string[]]): Decision['kind'] {
-  const request = { method: 'GET', host: 'app.example.com', paths }
+  const request = { method: 'GET', hosts: ['app.example.com'], paths } as const
   return decide(rules, 'public', undefined, request, 0).kind
 }
 

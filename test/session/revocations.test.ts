@@ -47,12 +47,35 @@ describe('revocations', () => {
     await until(() => first.isRevoked(other))
   })
 
-  it('hold here even if the store does not take them', async () => {
+  it('hold here even if the store does not take them, and are written when it does', async () => {
     const store = createMemoryStore()
     const revocations = await watch(store)
+    const { revoke } = store
     store.revoke = () => Promise.reject(new StoreUnavailableError('down'))
-    await assert.rejects(revocations.revoke(session.id, NOW + HOUR), StoreUnavailableError)
+    await revocations.revoke(session.id, NOW + HOUR)
     assert.equal(revocations.isRevoked(session), true)
+    assert.equal((await watch(store)).isRevoked(session), false)
+    store.revoke = revoke
+    const other = await watch(store)
+    await until(() => other.isRevoked(session))
+  })
+
+  it('outlive a clock that jumps forward for a moment', async () => {
+    const store = createMemoryStore()
+    let now = NOW
+    const revocations = await watch(store, () => now)
+    await revocations.revoke(session.id, NOW + HOUR)
+    now += 13 * HOUR
+    const read = store.revocations
+    let reads = 0
+    store.revocations = (...asked) => {
+      reads++
+      return read(...asked)
+    }
+    await until(() => reads > 1)
+    now = NOW
+    assert.equal(revocations.isRevoked(session), true)
+    assert.equal((await watch(store)).isRevoked(session), true)
   })
 
   it('that can’t be read are complained of once, hold as they are, and are read again', async () => {

@@ -76,6 +76,21 @@ test('the response arrives with its status line, header bytes and cookies, and w
   assert.equal(body, 'ok')
 })
 
+for (const [cacheControl, sets] of [
+  ['public, max-age=60', false],
+  ['Max-Age=60, S-MaxAge=600', false],
+  ['private, max-age=60', true],
+  ['no-store', true],
+] as const) {
+  test(`a response with ${cacheControl} ${sets ? 'brings' : 'leaves out'} the session's cookie`, async (t) => {
+    const answer = `HTTP/1.1 200 OK\r\nCache-Control: ${cacheControl}\r\nContent-Length: 2\r\n\r\nok`
+    const { origin } = await rawApplication(t, answering(answer))
+    const front = await startFront(t, origin, { setCookies: ['__Host-stepgate=new; Path=/'] })
+    const { text } = await rawClient(t, front.port, request('GET /')).ended
+    assert.equal(text.includes('Set-Cookie: __Host-stepgate=new'), sets)
+  })
+}
+
 const empties: [name: string, line: string, response: string, head: RegExp][] = [
   [
     'HEAD keeps the length',
