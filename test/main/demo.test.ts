@@ -27,12 +27,18 @@ test('one process is the whole demo, on the four ports from STEPGATE_DEMO_PORT o
   for (let offset = 0; offset < 4; offset++) await bind(first + offset)
 })
 
-test('the greeting is the last that it says, and a visit adds no line for each request', async (t) => {
+test('the greeting is the last of the start, and a visit adds no line for each request', async (t) => {
   const first = await freePorts(4)
   const cli = startCli(t, ['demo'], { env: { STEPGATE_DEMO_PORT: String(first) } })
   await cli.until(GREETING)
   assert.equal((await fetch(`http://127.0.0.1:${first}/public`)).status, 200)
-  assert.match(cli.stdout(), /Ctrl-C ends it all\.\n\n$/)
+  cli.signal('SIGINT')
+  await cli.ended
+  const after = cli.stdout().split('Ctrl-C ends it all.\n\n')[1]?.trimEnd().split('\n') ?? []
+  assert.deepEqual(
+    after.map((line) => JSON.parse(line).msg),
+    ['stepgate is stopping: requests in flight end, new ones are refused', 'stepgate has stopped'],
+  )
 })
 
 test('a port that is taken is named, and nothing stays behind', async (t) => {
