@@ -1,4 +1,6 @@
 import type { Config, Secrets } from './config/config.ts'
+import { MASK } from './config/describe-config.ts'
+import { writeStore } from './config/write-store.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLog } from './log.ts'
 import { networkWords } from './network-words.ts'
@@ -27,7 +29,7 @@ export async function checkParts(
     ['Numbers', () => checkDirectory(config, secrets)],
     ['Twilio', () => createTwilioSender(config.twilio, secrets.twilioSecret).check()],
     ['Application', () => checkUpstream(config)],
-    ['Store', () => checkStore(config)],
+    ['Store', () => checkStore(config, secrets)],
     ['Pages', () => checkPages(config)],
   ]
   const results = await Promise.all(
@@ -98,11 +100,13 @@ async function checkUpstream({ upstream }: Config): Promise<Result> {
   }
 }
 
-async function checkStore({ store: settings }: Config): Promise<Result> {
-  const store = await openStore(settings)
+async function checkStore({ store: settings }: Config, secrets: Secrets): Promise<Result> {
+  const store = await openStore(settings, secrets.store)
   await store.close()
-  const detail = settings.kind === 'memory' ? 'in memory' : `${settings.path} can be written`
-  return { kind: 'ok', detail }
+  if (settings.kind === 'memory') return { kind: 'ok', detail: 'in memory' }
+  const place =
+    settings.kind === 'sqlite' ? settings.path : writeStore(settings, secrets.store, MASK)
+  return { kind: 'ok', detail: `${place} can be written` }
 }
 
 async function checkPages(config: Config): Promise<Result> {

@@ -34,11 +34,15 @@ export type Config = {
   }
   /** Countries that may be texted; the first reads numbers that are written without one. */
   readonly smsCountries: readonly [CountryCode, ...CountryCode[]]
+  readonly smsLimits: SmsLimits
   readonly otp: { readonly length: number; readonly ttl: number; readonly attempts: number }
   readonly phoneSource: 'ldap' | 'claims'
   /** Present when `phoneSource` is `ldap`. */
   readonly ldap?: LdapConfig
-  readonly store: { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'memory' }
+  readonly store:
+    | { readonly kind: 'sqlite'; readonly path: string }
+    | { readonly kind: 'memory' }
+    | RedisConfig
   /** CIDRs whose forwarding headers are believed; `unix` for peers on a unix socket. */
   readonly trustedProxies: readonly string[]
   readonly headers: readonly HeaderTemplate[]
@@ -60,6 +64,25 @@ export type Config = {
   readonly pagesDir?: string
 }
 
+/** At most so many messages in any one window; it begins with its first message. */
+export type LimitWindow = { readonly limit: number; readonly windowMs: number }
+
+/** What sending is limited to. Windows are sorted by length. */
+export type SmsLimits = {
+  readonly person: readonly LimitWindow[]
+  readonly number: readonly LimitWindow[]
+  /** Of a client; of IPv6 a /64. */
+  readonly address: readonly LimitWindow[]
+  /** Of a block of numbers; counts unknown ones. */
+  readonly prefix: readonly LimitWindow[]
+  /** Of all unknown numbers together; beyond it a prefix gets very few. */
+  readonly unknown: readonly LimitWindow[]
+  /** Messages in a day, of the whole installation. */
+  readonly budget: number
+  /** The share of codes typed in, 0 to 1, below which pumping is suspected. */
+  readonly verifiedAlarm: number
+}
+
 export type UpstreamAddress =
   | { readonly kind: 'tcp'; readonly origin: URL }
   | { readonly kind: 'unix'; readonly path: string }
@@ -67,6 +90,29 @@ export type UpstreamAddress =
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host?: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
+
+/** A Redis or Valkey, without its passwords. */
+export type RedisConfig = {
+  readonly kind: 'redis'
+  /** Nodes are the server itself, sentinels that know it by `masterName`, or nodes of a cluster. */
+  readonly topology:
+    | { readonly kind: 'single' }
+    | { readonly kind: 'sentinel'; readonly masterName: string; readonly username?: string }
+    | { readonly kind: 'cluster' }
+  readonly nodes: readonly [RedisAddress, ...RedisAddress[]]
+  /** Who reads and writes; absent: Redis's default user. */
+  readonly username?: string
+  readonly database: number
+  /** What the names of all keys begin with, in braces: one hash slot of a cluster. */
+  readonly prefix: string
+  /** Present when the connection is TLS: paths of PEM files. */
+  readonly tls?: {
+    readonly caFile?: string
+    readonly client?: { readonly certFile: string; readonly keyFile: string }
+  }
+}
+
+export type RedisAddress = { readonly host: string; readonly port: number }
 
 export type LdapConfig = {
   readonly url: URL
@@ -96,4 +142,9 @@ export type Secrets = {
   readonly ldapBindPassword?: string
   /** What `{secret}` stands for in header templates. */
   readonly headersSecret?: string
+  /** Of the Redis store. */
+  readonly store: StoreSecrets
 }
+
+/** The passwords of a Redis store. */
+export type StoreSecrets = { readonly password?: string; readonly sentinelPassword?: string }

@@ -1,7 +1,10 @@
 import type { Config, ListenAddress, Secrets, UpstreamAddress } from './config.ts'
 import { formatDuration } from './duration.ts'
 import { headersAsChanges } from './parse-headers.ts'
+import { formatLimit } from './parse-limit.ts'
+import type { Variable } from './variable.ts'
 import { fullName, VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.ts'
+import { writeStore } from './write-store.ts'
 
 /** What stands for a secret, whatever its length. */
 export const MASK = '********'
@@ -21,7 +24,8 @@ export function describeConfig(config: Config, secrets: Secrets): string {
     if (value === undefined) return []
     // biome-ignore lint/suspicious/noControlCharactersInRegex: one line each, whatever is in it
     const line = value.replace(/[\u0000-\u001f\u007f]/g, ' ')
-    return [`${fullName(name)}=${VARIABLES[name].secret ? MASK : line}\n`]
+    const { secret, masksItself }: Variable = VARIABLES[name]
+    return [`${fullName(name)}=${secret && !masksItself ? MASK : line}\n`]
   }).join('')
 }
 
@@ -55,6 +59,13 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   TWILIO_API_KEY_SECRET: ({ twilio }) => (twilio.apiKeySid === undefined ? undefined : IS_SET),
   TWILIO_API_URL: ({ twilio }) => twilio.apiUrl && writeUrl(twilio.apiUrl),
   SMS_COUNTRIES: ({ smsCountries }) => smsCountries.join(','),
+  SMS_LIMIT_PERSON: ({ smsLimits }) => formatLimit(smsLimits.person),
+  SMS_LIMIT_NUMBER: ({ smsLimits }) => formatLimit(smsLimits.number),
+  SMS_LIMIT_ADDRESS: ({ smsLimits }) => formatLimit(smsLimits.address),
+  SMS_LIMIT_PREFIX: ({ smsLimits }) => formatLimit(smsLimits.prefix),
+  SMS_LIMIT_UNKNOWN: ({ smsLimits }) => formatLimit(smsLimits.unknown),
+  SMS_BUDGET: ({ smsLimits }) => String(smsLimits.budget),
+  SMS_VERIFIED_ALARM: ({ smsLimits }) => `${Math.round(smsLimits.verifiedAlarm * 100)}%`,
   OTP_LENGTH: ({ otp }) => String(otp.length),
   OTP_TTL: ({ otp }) => formatDuration(otp.ttl),
   OTP_ATTEMPTS: ({ otp }) => String(otp.attempts),
@@ -67,7 +78,10 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   LDAP_CA_FILE: ({ ldap }) => ldap?.caFile,
   LDAP_USER_FILTER: ({ ldap }) => ldap?.userFilter,
   LDAP_PHONE_ATTRIBUTE: ({ ldap }) => ldap?.phoneAttributes.join(','),
-  STORE: ({ store }) => (store.kind === 'memory' ? 'memory:' : `sqlite:${store.path}`),
+  STORE: ({ store }, { store: secrets }) => writeStore(store, secrets, MASK),
+  STORE_CA_FILE: ({ store }) => redisTls(store)?.caFile,
+  STORE_CERT_FILE: ({ store }) => redisTls(store)?.client?.certFile,
+  STORE_KEY_FILE: ({ store }) => redisTls(store)?.client?.keyFile,
   TRUSTED_PROXIES: ({ trustedProxies }) => trustedProxies.join(',') || undefined,
   HEADERS: ({ headers }) =>
     headersAsChanges(headers)
@@ -84,6 +98,10 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   BRAND_COLOR: ({ brand }) => brand.color,
   PAGES_DIR: ({ pagesDir }) => pagesDir,
   DEMO_PORT: () => undefined,
+}
+
+function redisTls(store: Config['store']) {
+  return store.kind === 'redis' ? store.tls : undefined
 }
 
 /** Without the slash that the URL parser puts after a bare host. */

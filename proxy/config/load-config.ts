@@ -7,6 +7,7 @@ import { readHeaders } from './read-headers.ts'
 import { readPhoneSource } from './read-phone-source.ts'
 import { readRules } from './read-rules.ts'
 import { readSession } from './read-session.ts'
+import { readStore } from './read-store.ts'
 import { readTexts } from './read-texts.ts'
 import { readTwilio } from './read-twilio.ts'
 import { readValues } from './read-values.ts'
@@ -67,11 +68,13 @@ function readParts(
   const rules = readRules(settings, report)
   const twilio = readTwilio(settings, report, warn)
   const phone = readPhoneSource(settings, files, report, warn)
+  const storage = readStore(settings, files, report)
   const headers = readHeaders(settings, report)
   const brand = readBrand(settings, files, report)
   warnOfRisks(settings, warn)
 
-  if (!front || !session || !twilio || !phone || !isComplete(settings.values)) return undefined
+  if (!front || !session || !twilio || !phone || !storage || !isComplete(settings.values))
+    return undefined
   const { twilioSecret, ...twilioConfig } = twilio
   const { ldapBindPassword, ...phoneConfig } = phone
   const { values } = settings
@@ -83,6 +86,7 @@ function readParts(
       rules,
       ...twilioConfig,
       ...phoneConfig,
+      store: storage.store,
       headers,
       ...brand,
     },
@@ -92,6 +96,7 @@ function readParts(
       twilioSecret,
       ...(ldapBindPassword !== undefined && { ldapBindPassword }),
       ...(values.HEADERS_SECRET !== undefined && { headersSecret: values.HEADERS_SECRET }),
+      store: storage.storeSecrets,
     },
   }
 }
@@ -108,7 +113,7 @@ function plainConfig(
   | 'oidc'
   | 'defaultAcr'
   | 'otp'
-  | 'store'
+  | 'smsLimits'
   | 'trustedProxies'
   | 'headersEncoding'
   | 'encodedSlashes'
@@ -124,8 +129,16 @@ function plainConfig(
       trustAcr: values.OIDC_TRUST_ACR ?? [],
     },
     defaultAcr: values.DEFAULT_ACR,
+    smsLimits: {
+      person: values.SMS_LIMIT_PERSON,
+      number: values.SMS_LIMIT_NUMBER,
+      address: values.SMS_LIMIT_ADDRESS,
+      prefix: values.SMS_LIMIT_PREFIX,
+      unknown: values.SMS_LIMIT_UNKNOWN,
+      budget: values.SMS_BUDGET,
+      verifiedAlarm: values.SMS_VERIFIED_ALARM,
+    },
     otp: { length: values.OTP_LENGTH, ttl: values.OTP_TTL, attempts: values.OTP_ATTEMPTS },
-    store: values.STORE,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     headersEncoding: values.HEADERS_ENCODING,
     encodedSlashes: values.ENCODED_SLASHES,

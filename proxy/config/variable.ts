@@ -10,6 +10,8 @@ export type VariableNotes = {
   readonly defaultNote?: string
   /** Never shown, and `NAME_FILE` may hold its path instead. */
   readonly secret?: boolean
+  /** The secret is a part of the value, and what describes it masks that part alone. */
+  readonly masksItself?: boolean
   /** The value may be a secret put in the wrong place, so problems don't quote it. */
   readonly unquoted?: boolean
 }

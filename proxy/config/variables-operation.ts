@@ -9,8 +9,23 @@ import { defaulted, optional } from './variable.ts'
 /** The store, the proxies around, what the application is told, logs and looks. */
 export const OPERATION = {
   STORE: defaulted(parsedBy(parseStore), 'sqlite:./data/stepgate.db', {
-    doc: 'Where codes, counters and ended sessions are kept: `sqlite:PATH`, or `memory:`, which forgets all at a restart.',
+    doc: 'Where codes, counters and ended sessions are kept: `sqlite:PATH` for one machine, a Redis or Valkey for several (`redis://user:password@host:6379/0`, `redis+sentinel://user:password@host:26379,host:26379/mymaster/0`, `redis+cluster://user:password@host:6379,host:6379`, with TLS `rediss…`; `?prefix=` for several installations in one), or `memory:`, which forgets all at a restart.',
     example: 'sqlite:/var/lib/stepgate/stepgate.db',
+    secret: true,
+    masksItself: true,
+  }),
+  STORE_CA_FILE: optional(z.string(), {
+    doc: "PEM file with the certificate authority of the Redis server's certificate.",
+    defaultNote: "Node's own list",
+    example: '/etc/ssl/certs/company-ca.pem',
+  }),
+  STORE_CERT_FILE: optional(z.string(), {
+    doc: 'PEM file with the certificate that stepgate shows to a Redis that asks for one; with `STEPGATE_STORE_KEY_FILE`.',
+    example: '/run/secrets/redis-client.crt',
+  }),
+  STORE_KEY_FILE: optional(z.string(), {
+    doc: 'PEM file with the private key of that certificate, without a passphrase.',
+    example: '/run/secrets/redis-client.key',
   }),
   TRUSTED_PROXIES: optional(parsedBy(parseNetworks), {
     doc: 'Addresses or CIDRs of proxies in front whose `Forwarded` and `X-Forwarded-*` are believed; `unix` for a proxy that connects to stepgate’s unix socket.',

@@ -3,9 +3,15 @@ import type { Settings, Warn } from './settings.ts'
 
 /** Warns of values that are fine for a try, and rarely what somebody wants for people. */
 export function warnOfRisks({ values }: Settings, warn: Warn): void {
-  if (values.STORE?.kind === 'memory') {
+  if (values.STORE?.store.kind === 'memory') {
     warn(
       'STEPGATE_STORE is memory: a restart forgets failed attempts and locks, and sessions that were ended work again',
+    )
+  }
+  const redis = values.STORE?.store.kind === 'redis' ? values.STORE.store : undefined
+  if (redis && !redis.tls && !redis.nodes.every(({ host }) => isPrivateName(host))) {
+    warn(
+      'STEPGATE_STORE is redis:// to a public name: its password travels there in the clear, and anybody on the way can change what is counted',
     )
   }
   if (values.DEFAULT_ACR === 'public') {

@@ -63,9 +63,12 @@ const BAD_VALUES: readonly (readonly [string, string, RegExp])[] = [
   ['LDAP_PHONE_ATTRIBUTE', 'mobile,tele phone!', /"phone!" is no attribute name/],
   [
     'STORE',
-    'redis://:hunter2@redis:6379',
-    /^is "redis:\/\/\*\*\*@redis:6379"; this version has no Redis store yet/,
+    'redis://:hunter2@redis:6379/x',
+    /^is not usable: its path must end in the number of a database$/,
   ],
+  ['STORE', 'redis://a:hun/ter2@redis', /^is not usable: it is no URL such as redis:/],
+  ['STORE', 'redis://redis?password=hunter2', /^is not usable: after \? it may have prefix and/],
+  ['STORE', 'postgres://u:hunter2@db', /^is not usable: it must be sqlite: and a path/],
   ['TRUSTED_PROXIES', '10.0.0.0/33', /"10.0.0.0\/33" is no IP address or CIDR/],
   [
     'HEADERS',

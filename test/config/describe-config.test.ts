@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { describeConfig } from '../../proxy/config/describe-config.ts'
-import { CANARIES, LDAP_ENV, loadedOk, loadWith, VALID_ENV } from './valid-env.ts'
+import { CANARIES, LDAP_ENV, loadedOk, loadWith, REDIS_URL, VALID_ENV } from './valid-env.ts'
 
 const FILES = {
   '/tls.crt': '-----BEGIN CERTIFICATE-----',
@@ -30,7 +30,10 @@ const FULL = {
   STEPGATE_SMS_COUNTRIES: 'DE AT',
   STEPGATE_LDAP_CA_FILE: '/ca.pem',
   STEPGATE_LDAP_PHONE_ATTRIBUTE: 'mobile,telephoneNumber',
-  STEPGATE_STORE: 'memory:',
+  STEPGATE_STORE: REDIS_URL,
+  STEPGATE_STORE_CA_FILE: '/ca.pem',
+  STEPGATE_STORE_CERT_FILE: '/tls.crt',
+  STEPGATE_STORE_KEY_FILE: '/tls.key',
   STEPGATE_TRUSTED_PROXIES: '10.0.0.0/8,::1',
   STEPGATE_HEADERS:
     'X-Stepgate-Amr=; REMOTE_USER={username}; Authorization=Basic {username}:{secret}',
@@ -69,6 +72,14 @@ test('secrets that are set are in the description, others are not', () => {
   }
 })
 
+test('of a store all is described but its passwords', () => {
+  assert.match(
+    describe(FULL),
+    /^STEPGATE_STORE=rediss\+sentinel:\/\/stepgate:\*{8}@s1:26379,s2:26380\/mymaster\/2\?prefix=shop&sentinel_username=watcher&sentinel_password=\*{8}$/m,
+  )
+  assert.match(describe(VALID_ENV), /^STEPGATE_STORE=sqlite:\.\/data\/stepgate\.db$/m)
+})
+
 test('one variable a line, whatever is in it', () => {
   for (const line of describe(FULL).trimEnd().split('\n')) assert.match(line, /^STEPGATE_[A-Z_]+=./)
   assert.match(
@@ -96,7 +107,7 @@ test('a description with its secrets put back is the same configuration', () => 
         .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)])
         .map(([name = '', value]) => [
           name,
-          value === '********' ? (env[name] ?? '') : (value ?? ''),
+          value?.includes('********') ? (env[name] ?? '') : (value ?? ''),
         ]),
     )
     const [first, second] = [loadWith({}, FILES, env), loadWith({}, FILES, described)].map(

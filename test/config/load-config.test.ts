@@ -7,6 +7,7 @@ import {
   LDAP_ENV,
   loadedOk,
   loadWith,
+  REDIS_URL,
   sentences,
   VALID_ENV,
 } from './valid-env.ts'
@@ -57,6 +58,7 @@ test('the least that must be set gives the documented defaults', () => {
     sessionSecrets: [CANARIES.session],
     oidcClientSecret: CANARIES.oidc,
     twilioSecret: CANARIES.twilio,
+    store: {},
   })
 })
 
@@ -90,7 +92,10 @@ test('everything that can be set is read', () => {
         STEPGATE_LDAP_STARTTLS: 'yes',
         STEPGATE_LDAP_CA_FILE: '/ca.pem',
         STEPGATE_LDAP_PHONE_ATTRIBUTE: 'mobile telephoneNumber',
-        STEPGATE_STORE: 'memory:',
+        STEPGATE_STORE: REDIS_URL,
+        STEPGATE_STORE_CA_FILE: '/ca.pem',
+        STEPGATE_STORE_CERT_FILE: '/tls.crt',
+        STEPGATE_STORE_KEY_FILE: '/tls.key',
         STEPGATE_TRUSTED_PROXIES: '10.0.0.0/8',
         STEPGATE_HEADERS: 'X-Key={secret}',
         STEPGATE_HEADERS_SECRET: CANARIES.headers,
@@ -148,7 +153,18 @@ test('everything that can be set is read', () => {
       userFilter: '(uid={username})',
       phoneAttributes: ['mobile', 'telephoneNumber'],
     },
-    store: { kind: 'memory' },
+    store: {
+      kind: 'redis',
+      topology: { kind: 'sentinel', masterName: 'mymaster', username: 'watcher' },
+      nodes: [
+        { host: 's1', port: 26379 },
+        { host: 's2', port: 26380 },
+      ],
+      username: 'stepgate',
+      database: 2,
+      prefix: 'shop',
+      tls: { caFile: '/ca.pem', client: { certFile: '/tls.crt', keyFile: '/tls.key' } },
+    },
     trustedProxies: ['10.0.0.0/8'],
     headersEncoding: 'percent',
     encodedSlashes: 'allow',
@@ -167,6 +183,7 @@ test('everything that can be set is read', () => {
     twilioSecret: CANARIES.apiKey,
     ldapBindPassword: CANARIES.ldap,
     headersSecret: CANARIES.headers,
+    store: { password: CANARIES.store, sentinelPassword: CANARIES.sentinel },
   })
 })
 

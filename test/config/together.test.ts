@@ -72,6 +72,39 @@ expectAll(
       { '/c': CERT, '/k': KEY },
     ],
     [
+      'a certificate of the store needs a store with TLS',
+      { STORE: 'redis://redis', STORE_CA_FILE: '/c' },
+      [/^STEPGATE_STORE_CA_FILE is set, but STEPGATE_STORE is not rediss:/],
+      { '/c': CERT },
+    ],
+    [
+      'a certificate to show to the store needs its key',
+      { STORE: 'rediss://redis', STORE_CERT_FILE: '/c' },
+      [/^STEPGATE_STORE_KEY_FILE is not set, but STEPGATE_STORE_CERT_FILE is/],
+      { '/c': CERT },
+    ],
+    [
+      'a key for the store needs its certificate',
+      { STORE: 'rediss://redis', STORE_KEY_FILE: '/k' },
+      [/^STEPGATE_STORE_CERT_FILE is not set, but STEPGATE_STORE_KEY_FILE is/],
+      { '/k': KEY },
+    ],
+    [
+      "the store's files must be what they are for",
+      {
+        STORE: 'rediss://redis',
+        STORE_CA_FILE: '/none',
+        STORE_CERT_FILE: '/k',
+        STORE_KEY_FILE: '/c',
+      },
+      [
+        /^STEPGATE_STORE_CA_FILE is unusable: "\/none" .*ENOENT/,
+        /^STEPGATE_STORE_CERT_FILE holds no certificate/,
+        /^STEPGATE_STORE_KEY_FILE holds no key/,
+      ],
+      { '/c': CERT, '/k': KEY },
+    ],
+    [
       'stepgate is not its own upstream',
       { UPSTREAM: 'http://localhost:8080' },
       [/^STEPGATE_UPSTREAM is where stepgate itself listens/],
@@ -286,6 +319,11 @@ for (const [what, changes, expected] of [
     'a directory in the clear',
     { STEPGATE_LDAP_URL: 'ldap://ldap.example.com' },
     /travel in the clear/,
+  ],
+  [
+    'a store in the clear',
+    { STEPGATE_STORE: 'redis+cluster://:x@10.0.0.1,redis.example.com' },
+    /STEPGATE_STORE is redis:\/\/ to a public name/,
   ],
   ['a store in memory', { STEPGATE_STORE: 'memory:' }, /a restart forgets/],
   ['public by default', { STEPGATE_DEFAULT_ACR: 'public' }, /open to everybody/],

@@ -9,6 +9,8 @@ export const CANARIES = {
   apiKey: 'canary-apikey-1190',
   ldap: 'canary-ldap-6604',
   headers: 'canary-headers-3317',
+  store: 'canary/store@4471',
+  sentinel: 'canary-sentinel+9920',
 } as const
 
 /** The least that stepgate starts with: numbers from claims. */
@@ -23,6 +25,9 @@ export const VALID_ENV: Readonly<Record<string, string>> = {
   STEPGATE_TWILIO_TOKEN: CANARIES.twilio,
   STEPGATE_TWILIO_FROM_NUMBER: '+12025550123',
 }
+
+/** A store with every part that its URL can have. */
+export const REDIS_URL = `rediss+sentinel://stepgate:${encodeURIComponent(CANARIES.store)}@s1,s2:26380/mymaster/2?prefix=shop&sentinel_username=watcher&sentinel_password=${CANARIES.sentinel}`
 
 /** With the directory. */
 export const LDAP_ENV: Readonly<Record<string, string>> = {

@@ -17,7 +17,7 @@ export async function createCertificate(folder: string, names: string): Promise<
   const at = (name: string) => join(folder, name)
   await writeFile(
     at('server.ext'),
-    `subjectAltName=${names}\nbasicConstraints=critical,CA:false\nextendedKeyUsage=serverAuth\n`,
+    `subjectAltName=${names}\nbasicConstraints=critical,CA:false\nextendedKeyUsage=serverAuth,clientAuth\n`,
   )
   await openssl(
     ['req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=Test CA'],
