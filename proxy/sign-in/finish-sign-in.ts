@@ -88,7 +88,10 @@ export async function finishSignIn(
   const read = readIdentity(redeemed.claims, parts.config, now)
   if (read.kind === 'missing') return failed({ kind: 'missing-claim', claim: read.claim })
 
-  const family = familyOf(request.browser)
+  const { subject } = read.identity
+  const { session: before } = request
+  // Of tabs that set out at the same moment each has a cookie of its own; still one code serves all.
+  const family = before?.subject === subject ? before.family : familyOf(request.browser)
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
   const session = startSession(identity, { id: parts.random.id(), family, now })
   const end = now + parts.config.session.lifetime

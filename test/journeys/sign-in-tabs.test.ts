@@ -88,6 +88,38 @@ describe('ten tabs', () => {
     await assertEachAtItsPage(pages, sent)
   })
 
+  it('of which one began just before it got the session of another go on with that', async () => {
+    await knownAtProvider()
+    const first = await browser.get(at(world, '/basic?first'))
+    const slow = createClient()
+    slow.setCookie(world.url, `${BROWSER}=${browser.cookies(world.url)[BROWSER]}; Path=/`)
+    await followRefresh(browser, await signInAtProvider(browser, first, 'alice'))
+    world.turnClock(1000)
+    // Its request was on the way when the answer with the session, and without the cookie, came.
+    const start = await slow.get(at(world, '/basic?second'))
+    const session = browser.cookies(world.url)[SESSION]
+    const back = await browser.get(await callbackFromProvider(slow, start, 'alice'))
+    assert.equal(back.status, 303)
+    assert.equal(back.location?.href, at(world, '/basic?second').href)
+    assert.equal(browser.cookies(world.url)[SESSION], session)
+  })
+
+  it('of which one began with a cookie of its own, and found another signed in, share a message', async () => {
+    const sent = world.messages(ALICE).length
+    await knownAtProvider()
+    const first = await browser.get(at(world, '/whoami?first'))
+    await followRefresh(browser, await signInAtProvider(browser, first, 'alice'))
+    const before = browser.cookies(world.url)[SESSION]
+    world.turnClock(1000)
+    const slow = createClient()
+    const callback = await callbackFromProvider(slow, await slow.get(at(world, '/whoami')), 'alice')
+    browser.setCookie(world.url, `${BROWSER}=${slow.cookies(world.url)[BROWSER]}; Path=/`)
+    const page = await followRefresh(browser, await browser.get(callback))
+    assert.equal(page.url.pathname, '/_stepgate/otp')
+    assert.notEqual(browser.cookies(world.url)[SESSION], before)
+    assert.equal(world.messages(ALICE).length - sent, 1)
+  })
+
   it('of which one signs out while the others wait go on to a new sign-in', async () => {
     const [first = assert.fail(), second = assert.fail()] = await Promise.all([
       browser.get(at(world, '/basic?first')),

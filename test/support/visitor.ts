@@ -17,7 +17,7 @@ export async function newVisitor(
   options: BrowserContextOptions = {},
 ): Promise<Visitor> {
   const context = await browser.newContext({ viewport: { width: 360, height: 740 }, ...options })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   const mischief: string[] = []
   context.on('dialog', (dialog) => {
     mischief.push(`dialog: ${dialog.message()}`)
