@@ -12,6 +12,7 @@ const NEEDED = [
   { program: '/usr/sbin/slapd', package: 'slapd' },
   { program: '/usr/bin/chromium', package: 'chromium' },
   { program: '/usr/bin/openssl', package: 'openssl' },
+  { program: '/usr/bin/redis-server', package: 'redis-server' },
 ]
 
 function say(line: string): void {

@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openRedisConnection } from '../../proxy/store/redis-connection.ts'
+import { promisify } from 'node:util'
 import { declareSecret } from './canaries.ts'
 import { freePort } from './free-port.ts'
 import { createCertificate, type ServerCertificate } from './slapd-certificate.ts'
+
+const run = promisify(execFile)
 
 export type RedisOptions = {
   /** Whether the default user has a password: a new one, or this. */
@@ -16,6 +18,8 @@ export type RedisOptions = {
   readonly tls?: boolean | 'clients'
   /** More lines of redis.conf. */
   readonly lines?: readonly string[]
+  /** This port instead of any that is free. */
+  readonly port?: number
   /** A sentinel instead of a server. */
   readonly sentinel?: boolean
 }
@@ -27,8 +31,8 @@ export type Redis = {
   readonly url: string
   readonly password?: string
   readonly certificate?: ServerCertificate
-  /** What it answers to the default user; for a test's own looks. */
-  call(...command: string[]): Promise<unknown>
+  /** What redis-cli prints of its answer to the default user. */
+  call(...command: string[]): Promise<string>
   /** SIGSTOP: connections stay open, nothing answers. */
   pause(): void
   resume(): void
@@ -59,7 +63,7 @@ async function startIn(folder: string, options: RedisOptions): Promise<Redis> {
     : undefined
   const conf = join(folder, 'redis.conf')
   const arguments_ = [conf, ...(options.sentinel ? ['--sentinel'] : [])]
-  const started = await onFreePort(async (port) => {
+  const started = await onFreePort(options.port, async (port) => {
     const lines = redisConf(folder, port, options.tls === 'clients', password, certificate)
     await writeFile(conf, [...lines, ...(options.lines ?? [])].join('\n'))
     return launch(arguments_)
@@ -74,19 +78,12 @@ async function startIn(folder: string, options: RedisOptions): Promise<Redis> {
     ...(password !== undefined && { password }),
     ...(certificate && { certificate }),
     async call(...command) {
-      const connection = await openRedisConnection(
-        { host: '127.0.0.1', port },
-        password === undefined ? {} : { password },
-        certificate && {
-          caFile: certificate.ca,
-          client: { certFile: certificate.cert, keyFile: certificate.key },
-        },
-      )
-      try {
-        return await connection.send(command)
-      } finally {
-        connection.end()
-      }
+      const tls = certificate
+        ? ['--tls', '--cacert', certificate.ca, '--cert', certificate.cert, '--key', certificate.key]
+        : []
+      const options = { env: { ...process.env, ...(password && { REDISCLI_AUTH: password }) } }
+      const args = ['-p', String(port), ...tls, ...command]
+      return (await run('redis-cli', args, options)).stdout.trimEnd()
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
@@ -128,11 +125,12 @@ function redisConf(
 
 /** Another process may take a free port before Redis does; then the next one is tried. */
 async function onFreePort(
+  chosen: number | undefined,
   launchOn: (port: number) => Promise<ChildProcess>,
 ): Promise<{ child: ChildProcess; port: number }> {
   const errors: unknown[] = []
   while (errors.length < 5) {
-    const port = await freePort()
+    const port = chosen ?? (await freePort())
     try {
       return { child: await launchOn(port), port }
     } catch (error) {
