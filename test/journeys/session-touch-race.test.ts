@@ -9,7 +9,7 @@ import { acrOf, at, SESSION, signIn } from './steps.ts'
 
 const MINUTES_10 = 10 * 60_000
 
-describe('a slow response of the application', () => {
+describe('a slow response of the application', { timeout: 20_000 }, () => {
   const waiting: ServerResponse[] = []
   let arrived: () => void = () => {}
   const application = createServer((request, response) => {

@@ -9,7 +9,7 @@ import { HOUR, NOW, sampleSession } from './session-sample.ts'
 const session = sampleSession()
 const other = sampleSession({ id: 'other', family: 'others' })
 
-describe('revocations', () => {
+describe('revocations', { timeout: 30_000 }, () => {
   const open: Revocations[] = []
   afterEach(() => {
     for (const revocations of open.splice(0)) revocations.close()

@@ -20,7 +20,7 @@ import {
   until,
 } from './open-provider.ts'
 
-describe('discovery', () => {
+describe('discovery', { timeout: 20_000 }, () => {
   let evil: EvilProvider
   const opened: Provider[] = []
   before(async () => {

@@ -22,7 +22,7 @@ import {
 } from './open-provider.ts'
 import { keptLog } from './parts.ts'
 
-describe('a certified provider', () => {
+describe('a certified provider', { timeout: 20_000 }, () => {
   let demo: DemoProvider
   let provider: Provider
   before(async () => {
@@ -114,7 +114,7 @@ describe('a certified provider', () => {
   })
 })
 
-describe('a provider that fails', () => {
+describe('a provider that fails', { timeout: 20_000 }, () => {
   let evil: EvilProvider
   const opened: Provider[] = []
   before(async () => {
