@@ -34,8 +34,11 @@ describe('the session cookie', () => {
     const posted = await browser.post(at(world, '/_stepgate/otp'), { code: '1' }, { headers })
     assert.equal(posted.status, 303, what)
     assert.equal(posted.location?.origin, world.provider.issuer.origin, what)
+    const ended = world.logs('session.ended').length
     const signedOut = await browser.post(at(world, '/_stepgate/sign-out'), {}, { headers })
-    assert.equal(signedOut.location?.pathname, '/_stepgate/signed-out', what)
+    assert.equal(signedOut.location?.origin, world.provider.issuer.origin, what)
+    assert.equal(signedOut.location?.searchParams.has('id_token_hint'), false, what)
+    assert.equal(world.logs('session.ended').length, ended, what)
     assert.equal(reached(world), asked, what)
   }
 
