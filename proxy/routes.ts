@@ -14,7 +14,10 @@ import { addSignInRoutes } from './sign-in/sign-in-routes.ts'
 
 /** The app for stepgate's own paths; `env` of a request is its exchange. */
 export function createRoutes(context: Context): OwnApp {
-  const app: OwnApp = new Hono<{ Bindings: Exchange }>()
+  // Hono would decode the path; a known page under another spelling is none of ours.
+  const app: OwnApp = new Hono<{ Bindings: Exchange }>({
+    getPath: (_request, options) => options?.env?.target.raw.split('?', 1)[0] ?? '',
+  })
   addSignInRoutes(app, context)
   addOtpRoutes(app, context)
   addHealthRoutes(app, context)

@@ -120,6 +120,9 @@ describe('stepgate’s own paths', () => {
       '/_STEPGATE/otp',
       '/_Stepgate/sign-out',
       '/%5Fstepgate/x',
+      '/%5fstepgate/otp',
+      '/_stepgat%65/otp',
+      '/_stepgate/%6ftp',
       '/%5fSTEPGATE/sign-out',
       '/_stepgate/assets/nothing.css',
       '/_stepgate/assets/x;y',
@@ -134,21 +137,6 @@ describe('stepgate’s own paths', () => {
         headers: { accept: 'application/json', 'sec-fetch-mode': 'cors' },
       })
       assert.equal(data.json().error, 'not_found')
-    }
-    assert.equal(reached(world), asked)
-    assert.equal(await acrOf(world, browser), 'basic')
-  })
-
-  it('that are known under another spelling are still not the application’s', async () => {
-    const asked = reached(world)
-    for (const path of ['/%5fstepgate/otp', '/_stepgat%65/otp', '/_stepgate/%6ftp']) {
-      for (const method of ['GET', 'POST', 'DELETE']) {
-        const page = await browser.request(method, at(world, path), {
-          headers: { 'sec-fetch-site': 'cross-site' },
-        })
-        assert.ok(page.status === 404 || page.text().includes('/_stepgate/assets/'))
-        if (method === 'POST') assert.ok(page.status === 403 || page.status === 404)
-      }
     }
     assert.equal(reached(world), asked)
     assert.equal(await acrOf(world, browser), 'basic')
