@@ -12,6 +12,10 @@ export type AuditEvent =
   | 'otp.wrong'
   | 'otp.expired'
   | 'otp.locked'
+  | 'otp.unlocked'
+  | 'sms.budget_warning'
+  | 'sms.budget_spent'
+  | 'sms.pumping_suspected'
   | 'session.ended'
   | 'request.denied'
 

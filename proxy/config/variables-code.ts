@@ -1,4 +1,5 @@
 import { parseCountries } from './parse-countries.ts'
+import { parseLimit, parseShare } from './parse-limit.ts'
 import { parseApiUrl } from './parse-url.ts'
 import { parsedBy } from './parsed.ts'
 import { duration, matching, token, wholeNumber } from './schemas.ts'
@@ -62,6 +63,34 @@ export const CODE = {
     doc: 'ISO codes of the countries that may be texted; others are refused before sending. Numbers without a country code are read as of the first.',
     defaultNote: "the from-number's country",
     example: 'US,CA',
+  }),
+  SMS_LIMIT_PERSON: defaulted(parsedBy(parseLimit), '10/15m,100/1d', {
+    doc: 'Messages to one person: `10/15m,100/1d` is ten in 15 minutes and a hundred in a day. In windows shorter than a day what ends in a right code is taken back.',
+    example: '10/15m,100/1d',
+  }),
+  SMS_LIMIT_NUMBER: defaulted(parsedBy(parseLimit), '10/15m,100/1d', {
+    doc: 'Messages to one number, whoever asks for them; counted as those to a person.',
+    example: '10/15m,100/1d',
+  }),
+  SMS_LIMIT_ADDRESS: defaulted(parsedBy(parseLimit), '300/15m', {
+    doc: 'Messages asked for from one client address, of IPv6 from one /64, that do not end in a right code.',
+    example: '300/15m',
+  }),
+  SMS_LIMIT_PREFIX: defaulted(parsedBy(parseLimit), '10/1d', {
+    doc: 'Messages to unknown numbers that are alike but for their last four digits, that do not end in a right code. A number is unknown when its person has not used a code that went to it for 30 days. Each that becomes known allows its prefix one more that day.',
+    example: '10/1d',
+  }),
+  SMS_LIMIT_UNKNOWN: defaulted(parsedBy(parseLimit), '200/1d', {
+    doc: 'Messages to all unknown numbers together that do not end in a right code. Beyond it somebody is pumping, and a prefix gets two.',
+    example: '200/1d',
+  }),
+  SMS_BUDGET: defaulted(wholeNumber(1, 100_000_000), '10000', {
+    doc: 'Messages of the whole installation in a day, verified or not. Nobody is sent more; at 80 % the log has `sms.budget_warning`, then `sms.budget_spent`.',
+    example: '10000',
+  }),
+  SMS_VERIFIED_ALARM: defaulted(parsedBy(parseShare), '50%', {
+    doc: 'When less of an hour’s codes than this are used, the log has `sms.pumping_suspected`; `0%`: never.',
+    example: '50%',
   }),
   OTP_LENGTH: defaulted(wholeNumber(6, 10), '6', {
     doc: 'Digits of a code, 6 to 10.',

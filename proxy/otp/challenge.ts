@@ -11,11 +11,15 @@ export type Challenge = {
   readonly purpose: 'step-up'
   /** E.164 */
   readonly phone: string
+  /** Whether the person had not lately typed in a code that went to this number. */
+  readonly unknown: boolean
   /** How many numbers the person could choose from. */
   readonly choices: number
   readonly code: string
   readonly createdAt: number
   readonly expiresAt: number
+  /** How many went out, as far as is known. */
+  readonly messages: number
   /** Of the last message. */
   readonly delivery: Delivery
   /** Whether an earlier or the last message may have arrived, whatever became of the last one. */

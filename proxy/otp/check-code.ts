@@ -10,7 +10,8 @@ import { auditFields, type Visit } from './visit.ts'
 /** `POST /_stepgate/otp`: compares the code and, if it is right, steps the session up. */
 export async function checkCode(visit: Visit, code: string): Promise<Answer> {
   const { context, session, exchange, now } = visit
-  const parts = { store: context.store, sealer: context.sealer, ...context.config.otp }
+  const { store, sealer, config } = context
+  const parts = { store, sealer, limits: config.smsLimits, ...config.otp }
   const result = await verifyCode(parts, session, code, exchange.client.address, now)
   audit(visit, result)
   switch (result.kind) {

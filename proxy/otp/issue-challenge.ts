@@ -8,6 +8,7 @@ import {
   spendChallenge,
   writeChallenge,
 } from './challenge-record.ts'
+import { isKnown } from './known-numbers.ts'
 import { countSend, resendAt, type SendParts, type SendRefused, sendCode } from './send-code.ts'
 
 /** The number that the person chose, and how many there were. */
@@ -37,10 +38,12 @@ export async function issueChallenge(
     family: session.family,
     purpose: 'step-up',
     phone: number.phone,
+    unknown: !(await isKnown(parts.store, session.subject, number.phone, now)),
     choices: number.choices,
     code: parts.random.digits(parts.length),
     createdAt: now,
     expiresAt: now + parts.ttl,
+    messages: 0,
     delivery: { kind: 'sending', at: now },
     arrived: false,
   }

@@ -1,7 +1,3 @@
-import ipaddr from 'ipaddr.js'
-import { keyOf } from '../store/key-of.ts'
-import type { CountWindow } from '../store/store.ts'
-
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
@@ -28,21 +24,4 @@ export function attemptWaits(attempts: number): readonly number[] {
   return Array.from({ length: attempts }, (_, index) =>
     index + 1 < attempts ? 0 : Number.POSITIVE_INFINITY,
   )
-}
-
-/** What a send counts against. The first two start again when a code is verified. */
-export function sendWindows(subject: string, phone: string, address: string): CountWindow[] {
-  return [
-    { key: keyOf('sends-person', subject), limit: 10, windowMs: 15 * MINUTE },
-    { key: keyOf('sends-number', phone), limit: 10, windowMs: 15 * MINUTE },
-    { key: keyOf('sends-address', networkOf(address)), limit: 300, windowMs: 15 * MINUTE },
-    { key: keyOf('sends-person-day', subject), limit: 100, windowMs: DAY },
-    { key: keyOf('sends-number-day', phone), limit: 100, windowMs: DAY },
-  ]
-}
-
-/** One customer has a whole /64 of IPv6 at least (RFC 6177), so all its addresses are one. */
-function networkOf(address: string): string {
-  if (!ipaddr.IPv6.isValid(address)) return address
-  return ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString()
 }

@@ -2,21 +2,23 @@ import type { Sender } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
 import { type Challenge, mayHaveArrived } from './challenge.ts'
 import { type OtpParts, type StoredChallenge, writeChallenge } from './challenge-record.ts'
-import { RESEND_WAITS, sendWindows } from './limits.ts'
+import { countSending, type Limited, type LimitParts, takeBackUnsent } from './count-sending.ts'
+import { RESEND_WAITS } from './limits.ts'
+import type { SmsAlarms } from './sms-alarms.ts'
 
 /** What one press of "send" needs besides the challenge. */
-export type SendParts = OtpParts & {
-  readonly sender: Sender
-  /** The client's address, as limits count it. */
-  readonly address: string
-  /** The text in the person's language; `validFor` in ms. */
-  readonly compose: (code: string, validFor: number) => string
-}
+export type SendParts = OtpParts &
+  LimitParts & {
+    readonly sender: Sender
+    readonly alarms: SmsAlarms
+    /** The client's address, as limits count it. */
+    readonly address: string
+    /** The text in the person's language; `validFor` in ms. */
+    readonly compose: (code: string, validFor: number) => string
+  }
 
-/** `wait`: too soon after the last message. `limited`: a send limit is reached. Times in epoch ms. */
-export type SendRefused =
-  | { readonly kind: 'wait'; readonly until: number }
-  | { readonly kind: 'limited'; readonly retryAt: number }
+/** `wait`: too soon after the last message, until when (epoch ms). `limited`: by a send limit. */
+export type SendRefused = { readonly kind: 'wait'; readonly until: number } | Limited
 
 /** Whom a message is for, and in which session family it was asked for. */
 export type Addressee = Pick<Challenge, 'subject' | 'family' | 'phone'>
@@ -32,18 +34,17 @@ export async function resendAt({ store }: OtpParts, to: Addressee, now: number):
 
 /** Counts this send against the wait and the limits, all before anything is sent. */
 export async function countSend(
-  { store, address }: SendParts,
+  parts: SendParts,
   challenge: Challenge,
   now: number,
 ): Promise<SendRefused | undefined> {
+  const { store, address } = parts
   const remembered = now + 30 * 60_000
   const strike = await store.strike(waitKey(challenge), RESEND_WAITS, remembered, now)
   if (strike.kind === 'waiting') return { kind: 'wait', until: strike.until }
-  const windows = sendWindows(challenge.subject, challenge.phone, address)
-  const counted = await store.count(windows, now)
-  if (counted.kind === 'counted') return undefined
-  await store.remove(waitKey(challenge))
-  return { kind: 'limited', retryAt: counted.retryAt }
+  const limited = await countSending(parts, { ...challenge, address }, now)
+  if (limited !== undefined) await store.remove(waitKey(challenge))
+  return limited
 }
 
 /** Sends the challenge's code and writes down what became of it; a failed send costs no wait. */
@@ -60,8 +61,14 @@ export async function sendCode(
     validForSeconds: Math.max(1, Math.floor(remaining / 1000)),
   })
   if (outcome.kind !== 'sent') await parts.store.remove(waitKey(challenge))
-  const arrived = challenge.arrived || mayHaveArrived(outcome)
-  const sent: Challenge = { ...challenge, delivery: { ...outcome, at: now }, arrived }
+  const went = mayHaveArrived(outcome)
+  if (!went) await takeBackUnsent(parts, { ...challenge, address: parts.address }, now)
+  const sent: Challenge = {
+    ...challenge,
+    messages: challenge.messages + (went ? 1 : 0),
+    delivery: { ...outcome, at: now },
+    arrived: challenge.arrived || went,
+  }
   // A conflict means that the code was used or replaced meanwhile: there is nothing to write then.
   await writeChallenge(parts, sent, stored.sealed, now)
   return sent

@@ -54,7 +54,7 @@ export function auditFields({ exchange, session }: Visit) {
 
 /** What a send needs, with the text in this person's language. */
 export function sendPartsOf({ context, exchange, uiLocales }: Visit): SendParts {
-  const { store, sealer, sender, pages, config } = context
+  const { store, sealer, sender, alarms, pages, config } = context
   const acceptLanguage = exchange.incoming.headers['accept-language']
   const { t } = pages.frame({
     requestId: exchange.requestId,
@@ -65,6 +65,8 @@ export function sendPartsOf({ context, exchange, uiLocales }: Visit): SendParts 
     store,
     sealer,
     sender: restrictSender(sender, config.smsCountries),
+    limits: config.smsLimits,
+    alarms,
     address: exchange.client.address,
     compose: (code, validFor) =>
       codeMessage({ t, brand: config.brand.name, code, validFor, host: config.publicUrl.host }),

@@ -3,8 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe } from 'node:test'
+import type { SmsLimits } from '../../proxy/config/config.ts'
 import { type Issued, issueChallenge } from '../../proxy/otp/issue-challenge.ts'
 import type { SendParts } from '../../proxy/otp/send-code.ts'
+import {
+  type LimitName,
+  type Sending,
+  type SendWindow,
+  sendWindows,
+} from '../../proxy/otp/send-limits.ts'
+import { createSmsAlarms } from '../../proxy/otp/sms-alarms.ts'
 import type { Verified } from '../../proxy/otp/verify-code.ts'
 import { verifyCode } from '../../proxy/otp/verify-code.ts'
 import { createSealer } from '../../proxy/session/sealed.ts'
@@ -13,6 +21,7 @@ import type { Sender, SendOutcome, SmsMessage } from '../../proxy/sms/sender.ts'
 import type { Store } from '../../proxy/store/store.ts'
 import { createMemoryStore } from '../../proxy/store/store-memory.ts'
 import { createSqliteStore } from '../../proxy/store/store-sqlite.ts'
+import { loadedOk, loadWith } from '../config/valid-env.ts'
 import { NOW, sampleSession } from '../session/session-sample.ts'
 
 export const SECOND = 1000
@@ -20,6 +29,7 @@ export const MINUTE = 60 * SECOND
 export const DAY = 24 * 60 * MINUTE
 export const TTL = 5 * MINUTE
 export const PHONE = '+4915228817386'
+const ADDRESS = '192.0.2.7'
 
 /** Runs the same tests over each store; every call of `open` gives a new, empty one. */
 export function overStores(name: string, tests: (open: () => Store) => void): void {
@@ -67,17 +77,45 @@ export function fakeSender() {
   }
 }
 
+/** What sending is limited to when nothing is configured. */
+export const LIMITS: SmsLimits = loadedOk(loadWith({})).config.smsLimits
+
+const MANY = [{ limit: 1_000_000, windowMs: DAY }]
+
+/** Limits that none of a few thousand messages reaches. */
+export const NO_LIMITS: SmsLimits = {
+  person: MANY,
+  number: MANY,
+  address: MANY,
+  prefix: MANY,
+  unknown: MANY,
+  budget: 1_000_000,
+  verifiedAlarm: 0,
+}
+
+/** The windows of a message from `codeSteps` of one limit, shortest first. */
+export function windowsOf(
+  name: LimitName,
+  sending: Partial<Sending> = {},
+  limits = LIMITS,
+): SendWindow[] {
+  const from = { subject: 'subject-1', phone: PHONE, address: ADDRESS, unknown: true }
+  return sendWindows(limits, { ...from, ...sending }).filter((window) => window.name === name)
+}
+
 const sealer = createSealer(['a-secret-for-the-tests-of-the-code-step'])
 
 /** The code steps over a store with a fake sender; codes count up, so each is known and unique. */
-export function codeSteps(store: Store) {
+export function codeSteps(store: Store, limits = LIMITS) {
   const phone = fakeSender()
   let codes = 0
   const parts: SendParts & Parameters<typeof issueChallenge>[0] & { attempts: number } = {
     store,
     sealer,
     sender: phone.sender,
-    address: '192.0.2.7',
+    address: ADDRESS,
+    limits,
+    alarms: createSmsAlarms(store, { ...limits, ttl: TTL }),
     compose: (code) => code,
     random: {
       id: randomUUID,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readChallenge } from '../../proxy/otp/challenge-record.ts'
-import { sendWindows } from '../../proxy/otp/limits.ts'
 import { sendCode } from '../../proxy/otp/send-code.ts'
+import { sendWindows } from '../../proxy/otp/send-limits.ts'
 import { isUsedUp, readLock } from '../../proxy/otp/verify-code.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import type { Store } from '../../proxy/store/store.ts'
@@ -16,6 +16,7 @@ import {
   PHONE,
   SECOND,
   TTL,
+  windowsOf,
 } from './otp-parts.ts'
 
 const WRONG = '000000'
@@ -27,14 +28,17 @@ const tally = (results: readonly { kind: string }[], ...kinds: string[]) =>
 /** A session of its own with a code of its own to a number of its own, so that no send limit bites. */
 async function freshCode(steps: Steps, n: number, now: number): Promise<Session> {
   const session = basicSession({ family: `family-${n}`, createdAt: now })
-  await clearSends(steps.parts.store)
-  const issued = await steps.issue(session, now, undefined, `+4915${String(n).padStart(9, '0')}`)
+  const phone = `+4915${String(n).padStart(9, '0')}`
+  await clearSends(steps, phone)
+  const issued = await steps.issue(session, now, undefined, phone)
   assert.equal(issued.kind, 'sent')
   return session
 }
 
-async function clearSends(store: Store): Promise<void> {
-  for (const { key } of sendWindows('subject-1', PHONE, '192.0.2.7')) await store.remove(key)
+async function clearSends({ parts }: Steps, phone = PHONE): Promise<void> {
+  const { store, limits, address } = parts
+  const sending = { subject: 'subject-1', phone, address, unknown: true }
+  for (const { key } of sendWindows(limits, sending)) await store.remove(key)
 }
 
 /** `count` wrong guesses in a row, each of which is compared; the clock turns past each wait. */
@@ -258,10 +262,10 @@ overStores('failures in a row', (open) => {
   test('a right code ends the row, and gives the sends of the last minutes back', async () => {
     const steps = codeSteps(open())
     const now = await fail(steps, 9, NOW)
-    await clearSends(steps.parts.store)
+    await clearSends(steps)
     const session = basicSession()
     await steps.issue(session, now)
-    const windows = sendWindows('subject-1', PHONE, steps.parts.address)
+    const windows = windowsOf('person')
     for (let n = 0; n < 9; n++) await steps.parts.store.count(windows, now)
     assert.equal((await steps.parts.store.count(windows, now)).kind, 'full')
     assert.equal((await steps.verify(session, steps.lastCode(), now)).kind, 'verified')

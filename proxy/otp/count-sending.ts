@@ -1,0 +1,100 @@
+import type { SmsLimits } from '../config/config.ts'
+import type { Store } from '../store/store.ts'
+import { makeKnown } from './known-numbers.ts'
+import {
+  type LimitName,
+  type Sending,
+  type SendWindow,
+  sendWindows,
+  type Trust,
+  trustWindows,
+  underPressure,
+} from './send-limits.ts'
+import type { SmsAlarms } from './sms-alarms.ts'
+import { codeWindows, openCodeKey } from './verified-share.ts'
+
+/** What limits are counted with. */
+export type LimitParts = {
+  readonly store: Store
+  readonly limits: SmsLimits
+}
+
+/** A send that a limit refuses until `retryAt` (epoch ms). */
+export type Limited = {
+  readonly kind: 'limited'
+  readonly by: LimitName
+  readonly retryAt: number
+}
+
+/** A message of a code that was made at `createdAt` (epoch ms), after `messages` others of it. */
+export type CodeSending = Sending & { readonly createdAt: number; readonly messages: number }
+
+/** Counts a message against all limits, or against none and says which refuses it. */
+export async function countSending(
+  parts: LimitParts & { readonly alarms: SmsAlarms },
+  sending: CodeSending,
+  now: number,
+): Promise<Limited | undefined> {
+  const limited = await countAll(parts, sending, now)
+  if (limited?.by === 'budget') await parts.alarms.budgetSpent(limited.retryAt, now)
+  await parts.alarms.look(now)
+  return limited
+}
+
+async function countAll(
+  { store, limits }: LimitParts,
+  sending: CodeSending,
+  now: number,
+): Promise<Limited | undefined> {
+  const { unknown, createdAt, messages } = sending
+  const trust = unknown ? await readTrust(store, sending, now) : undefined
+  const windows = sendWindows(limits, sending, trust)
+  const code = messages === 0 ? codeWindows(createdAt) : []
+  const count = async (asked: readonly SendWindow[]): Promise<Limited | undefined> => {
+    const counted = await store.count([...asked, ...code], now)
+    if (counted.kind === 'counted') return undefined
+    // The windows of the code have no limit.
+    const by = asked[counted.full]?.name ?? 'budget'
+    return { kind: 'limited', by, retryAt: counted.retryAt }
+  }
+  const limited = await count(windows)
+  if (trust === undefined || limited?.by !== 'unknown') return limited
+  return count(underPressure(windows, trust))
+}
+
+async function readTrust(store: Store, sending: Sending, now: number): Promise<Trust> {
+  const keys = trustWindows(sending).map(({ key }) => key)
+  const [knownInPrefix = 0, usedFromAddress = 0] = await store.counts(keys, now)
+  return { knownInPrefix, usedFromAddress }
+}
+
+/** Takes a message back that did not go out: it cost nothing and reached nobody. */
+export async function takeBackUnsent(
+  { store, limits }: LimitParts,
+  sending: CodeSending,
+  now: number,
+): Promise<void> {
+  const keys = sendWindows(limits, sending).flatMap((window) =>
+    window.backWhenUnsent ? [window.key] : [],
+  )
+  const code = sending.messages === 0 ? codeWindows(sending.createdAt) : []
+  await store.uncount([...keys, ...code.map(({ key }) => key)], now)
+}
+
+/** A code was typed in: its messages are taken back, and its number is known from here on. */
+export async function takeBackVerified(
+  { store, limits }: LimitParts,
+  sending: CodeSending,
+  now: number,
+): Promise<void> {
+  const { subject, phone, unknown } = sending
+  // The code may arrive before Twilio's answer, which is when its message is written down.
+  const messages = Math.max(1, sending.messages)
+  const keys = sendWindows(limits, sending).flatMap((window) =>
+    window.backWhenVerified ? Array<string>(messages).fill(window.key) : [],
+  )
+  await store.uncount([...keys, openCodeKey(sending.createdAt)], now)
+  await makeKnown(store, subject, phone, now)
+  const [prefix, address] = trustWindows(sending)
+  await store.count(unknown ? [prefix, address] : [address], now)
+}

@@ -1,0 +1,140 @@
+import ipaddr from 'ipaddr.js'
+import type { LimitWindow, SmsLimits } from '../config/config.ts'
+import { keyOf } from '../store/key-of.ts'
+import type { CountWindow } from '../store/store.ts'
+
+const DAY = 86_400_000
+const NONE = Number.POSITIVE_INFINITY
+
+/** What a prefix gets once all unknown numbers together have had their share. */
+const UNDER_PRESSURE = 2
+
+/** So many codes that were used make an address one of the staff's. */
+const STAFF_ADDRESS = 3
+
+/** A message as the limits see it. */
+export type Sending = {
+  readonly subject: string
+  /** E.164 */
+  readonly phone: string
+  /** The client's address. */
+  readonly address: string
+  /** Whether this person has not typed in a code that went to this number for a long time. */
+  readonly unknown: boolean
+}
+
+/** What a send may be refused by. */
+export type LimitName = 'person' | 'number' | 'address' | 'prefix' | 'budget' | 'unknown'
+
+/** A window that a message counts in, and when it is taken back from it. */
+export type SendWindow = CountWindow & {
+  readonly name: LimitName
+  readonly backWhenVerified: boolean
+  readonly backWhenUnsent: boolean
+}
+
+type TakenBack = Pick<SendWindow, 'backWhenVerified' | 'backWhenUnsent'>
+
+// What many people share must not be filled by those who do nothing but sign in.
+const SHARED: TakenBack = { backWhenVerified: true, backWhenUnsent: true }
+const BILL: TakenBack = { backWhenVerified: false, backWhenUnsent: true }
+
+/** What codes that were used say for unknown numbers. */
+export type Trust = {
+  /** How many numbers of the prefix have become known today. */
+  readonly knownInPrefix: number
+  /** How many codes were used from the address lately. */
+  readonly usedFromAddress: number
+}
+
+/**
+ * All that a message counts against, the most particular first. A prefix is allowed one more to an
+ * unknown number for each that has become known in it.
+ */
+export function sendWindows(
+  limits: SmsLimits,
+  sending: Sending,
+  { knownInPrefix, usedFromAddress }: Trust = NO_TRUST,
+): SendWindow[] {
+  const { subject, phone, address, unknown } = sending
+  const prefix = limits.prefix.map((window) => ({
+    ...window,
+    limit: window.limit + knownInPrefix,
+  }))
+  const all = usedFromAddress < STAFF_ADDRESS ? limits.unknown : unlimited(limits.unknown)
+  const budget = { limit: limits.budget, windowMs: DAY }
+  return [
+    ...limits.person.map((window) => windowOf('person', subject, window, ownWindow(window))),
+    ...limits.number.map((window) => windowOf('number', phone, window, ownWindow(window))),
+    ...limits.address.map((window) => windowOf('address', networkOf(address), window, SHARED)),
+    ...(unknown ? prefix : []).map((window) => windowOf('prefix', prefixOf(phone), window, SHARED)),
+    windowOf('budget', '', budget, BILL),
+    ...(unknown ? all : []).map((window) => windowOf('unknown', '', window, SHARED)),
+  ]
+}
+
+/** The same once unknown numbers have had their share: each prefix may still have very few. */
+export function underPressure(
+  windows: readonly SendWindow[],
+  { knownInPrefix }: Trust,
+): SendWindow[] {
+  return windows.map((window) => {
+    if (window.name === 'unknown') return { ...window, limit: NONE }
+    if (window.name !== 'prefix') return window
+    return { ...window, limit: Math.min(window.limit, UNDER_PRESSURE + knownInPrefix) }
+  })
+}
+
+const NO_TRUST: Trust = { knownInPrefix: 0, usedFromAddress: 0 }
+
+function unlimited(windows: readonly LimitWindow[]): readonly LimitWindow[] {
+  return windows.map((window) => ({ ...window, limit: NONE }))
+}
+
+/** Where trust is counted: the prefix for a day, the address for longer. */
+export function trustWindows({
+  phone,
+  address,
+}: Pick<Sending, 'phone' | 'address'>): readonly [prefix: CountWindow, address: CountWindow] {
+  return [
+    { key: keyOf('became-known', prefixOf(phone)), limit: NONE, windowMs: DAY },
+    { key: keyOf('used-from', networkOf(address)), limit: NONE, windowMs: 30 * DAY },
+  ]
+}
+
+/** Where the budget is counted. */
+export function budgetKey(): string {
+  return sendsKey('budget', '', DAY)
+}
+
+function windowOf(
+  name: LimitName,
+  of: string,
+  { limit, windowMs }: LimitWindow,
+  takenBack: TakenBack,
+): SendWindow {
+  return { name, key: sendsKey(name, of, windowMs), limit, windowMs, ...takenBack }
+}
+
+function sendsKey(name: LimitName, of: string, windowMs: number): string {
+  return keyOf(`sends-${name}`, of, String(windowMs))
+}
+
+/** Of one person or number, a day's window counts every message; shorter ones what is not verified. */
+function ownWindow({ windowMs }: LimitWindow): TakenBack {
+  return { backWhenVerified: windowMs < DAY, backWhenUnsent: false }
+}
+
+/**
+ * A block of ten thousand numbers, as they are handed out to networks and then to companies: who
+ * pumps owns whole blocks, and has no other people's numbers in them.
+ */
+function prefixOf(phone: string): string {
+  return phone.slice(0, -4)
+}
+
+/** One customer has a whole /64 of IPv6 at least (RFC 6177), so all its addresses are one. */
+function networkOf(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address
+  return ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString()
+}
