@@ -87,6 +87,10 @@ const WORDS: Readonly<Record<string, string>> = {
 }
 
 function wordsOf(code: string): string {
+  if (/^(ECONNRESET|EPIPE)$/.test(code)) return `${WORDS.closed} (${code})`
+  if (/CERTIFICATE_REQUIRED/.test(code)) {
+    return `it asks for a certificate (${code}), which STEPGATE_STORE_CERT_FILE can name`
+  }
   const known = WORDS[code]
   if (known !== undefined) return `${known} (${code})`
   if (/^(ERR_SSL|EPROTO|ERR_OSSL)/.test(code)) {

@@ -25,7 +25,7 @@ type State =
 /**
  * Keeps one connection from the first command on. When it is lost, or its server is stuck or no
  * longer the master, `connect` opens another one, again and again and at most a second apart.
- * Nothing is sent twice: a command whose answer was lost has failed.
+ * A command whose answer was lost has failed: it is not sent again.
  */
 export function createRedisLink(connect: () => Promise<RedisConnection>, place: string): RedisLink {
   let state: State = { kind: 'idle' }
@@ -96,13 +96,18 @@ export function createRedisLink(connect: () => Promise<RedisConnection>, place: 
   }
 
   async function attend<T>(work: (connection: RedisConnection) => Promise<T>): Promise<T> {
-    const connection = await current()
-    try {
-      return await work(connection)
-    } catch (error) {
-      const problem = readRedisError(error, place)
-      if (isWrongServer(problem)) connection.end(problem)
-      throw problem
+    for (let tries = 1; ; tries++) {
+      const connection = await current()
+      try {
+        return await work(connection)
+      } catch (error) {
+        const problem = readRedisError(error, place)
+        if (!isWrongServer(problem)) throw problem
+        connection.end(problem)
+        // It refused to do anything, so the right server may be asked to.
+        if (tries > 1) throw problem
+        await connection.ended
+      }
     }
   }
 
@@ -115,7 +120,7 @@ export function createRedisLink(connect: () => Promise<RedisConnection>, place: 
       let answered = false
       const giveUp = () => {
         if (answered) return
-        const problem = new RedisError(place, 'timeout')
+        const problem = new RedisError(used?.place ?? place, 'timeout')
         // Answers come in order: when one is overdue, so are all behind it.
         used?.end(problem)
         overdue.reject(problem)

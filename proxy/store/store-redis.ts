@@ -33,7 +33,7 @@ const PAGE = 1_000
  * within two seconds when the server does not answer, and at once while there is no connection.
  */
 export function createRedisStore(config: RedisConfig, secrets: StoreSecrets = {}): Store {
-  const link = createRedisLink(masterOf(config, secrets), placeOf(config.nodes[0]))
+  const link = createRedisLink(masterOf(config, secrets), config.nodes.map(placeOf).join(','))
   // The last time that an operation told, for those that tell none.
   let told = 0
 

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { createSqliteStore } from '../../proxy/store/store-sqlite.ts'
+import { openAddress } from './open-address.ts'
 
 /**
- * One of several processes that use the same files and keys at once: `hammer.ts FILE NAME`. Says
- * `ready`, waits for a byte on its input, and prints as JSON what it got of each.
+ * One of several processes that use the same store and keys at once: `hammer.ts STORE NAME`, the
+ * store as STEPGATE_STORE has it. Says `ready`, waits for a byte on its input, and prints as JSON
+ * what it got of each.
  */
-const [file = '', name = ''] = process.argv.slice(2)
+const [address = '', name = ''] = process.argv.slice(2)
 const NOW = 1_700_000_000_000
 const WAITS = [0, 0, 0, 0, Infinity]
 const rounds = Array.from({ length: 300 }, (_, round) => round)
@@ -15,13 +16,12 @@ await once(process.stdin, 'data')
 process.stdin.destroy()
 
 // New files: all processes make the same one at the same time.
-for (let index = 0; index < 10; index++) {
-  const fresh = createSqliteStore(`${file}.${index}`)
-  await fresh.ping()
+for (let index = 0; address.startsWith('sqlite:') && index < 10; index++) {
+  const fresh = await openAddress(`${address}.${index}`)
   await fresh.close()
 }
 
-const store = createSqliteStore(file)
+const store = await openAddress(address)
 const got = { strikes: 0, counted: 0, swapped: 0, taken: 0 }
 for (const round of rounds) {
   const strike = await store.strike(`s${round % 20}`, WAITS, NOW + 99, NOW)

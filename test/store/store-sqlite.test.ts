@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -13,11 +11,11 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { text } from 'node:stream/consumers'
 import { after, beforeEach, describe, it } from 'node:test'
 import { openStore } from '../../proxy/store/open-store.ts'
 import { StoreUnavailableError } from '../../proxy/store/store.ts'
 import { createSqliteStore } from '../../proxy/store/store-sqlite.ts'
+import { sharedByProcesses } from './between-processes.ts'
 import { storeContract } from './contract.ts'
 
 const NOW = 1_700_000_000_000
@@ -31,25 +29,7 @@ const newPath = () => join(folder, `${files++}`, 'stepgate.db')
 storeContract('the SQLite store', () => createSqliteStore(newPath()))
 
 describe('a file that processes share', () => {
-  it('keeps each operation atomic between four of them', async () => {
-    const path = newPath()
-    const store = createSqliteStore(path)
-    for (let round = 0; round < 300; round++) await store.put(`t${round}`, 'x', LATER)
-    const names = ['a', 'b', 'c', 'd']
-    const hammers = names.map((name) => startHammer(path, name))
-    await Promise.all(hammers.map(({ ready }) => ready))
-    const got = await Promise.all(hammers.map(({ finish }) => finish()))
-    const sum = (part: string) => got.reduce((total, each) => total + (each[part] ?? 0), 0)
-    assert.deepEqual(
-      { strikes: sum('strikes'), counted: sum('counted'), swapped: sum('swapped') },
-      { strikes: 20 * 5, counted: 500, swapped: 300 },
-    )
-    assert.equal(sum('taken'), 300)
-    assert.deepEqual(await store.counts(['n', 'u'], NOW), [500, 4 * 300])
-    const { ids } = await store.revocations(0, NOW)
-    assert.deepEqual(ids.map(({ id }) => id).sort(), names)
-    await store.close()
-  })
+  sharedByProcesses(() => `sqlite:${newPath()}`)
 
   it('shows each what another wrote', async () => {
     const path = newPath()
@@ -309,20 +289,5 @@ function count(path: string, table: string): unknown {
     return db.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows
   } finally {
     db.close()
-  }
-}
-
-function startHammer(path: string, name: string) {
-  const script = join(import.meta.dirname, 'hammer.ts')
-  const child = spawn(process.execPath, [script, path, name], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  after(() => child.kill())
-  return {
-    ready: once(child.stdout, 'data'),
-    async finish(): Promise<Record<string, number>> {
-      child.stdin.write('g')
-      return JSON.parse(await text(child.stdout))
-    },
   }
 }

@@ -43,7 +43,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   )
   for (const node of nodes) {
     await until(async () =>
-      /cluster_state:ok[^]*cluster_known_nodes:4/.test(await node.call('CLUSTER', 'INFO')),
+      /cluster_state:ok.*cluster_known_nodes:4/s.test(await node.call('CLUSTER', 'INFO')),
     )
   }
   const slot = Number(await one.call('CLUSTER', 'KEYSLOT', '{stepgate}'))
@@ -51,6 +51,11 @@ export async function startRedisCluster(): Promise<RedisCluster> {
   const owner = masters[index] ?? one
   await replica.call('CLUSTER', 'REPLICATE', await owner.call('CLUSTER', 'MYID'))
   await until(async () => /connected/.test(await replica.call('ROLE')))
+  // Masters vote for a replica only when they have heard that it is one.
+  const known = new RegExp(`slave ${await owner.call('CLUSTER', 'MYID')}`)
+  for (const node of masters) {
+    await until(async () => known.test(await node.call('CLUSTER', 'NODES')))
+  }
   return {
     owner,
     replica,

@@ -79,7 +79,15 @@ async function startIn(folder: string, options: RedisOptions): Promise<Redis> {
     ...(certificate && { certificate }),
     async call(...command) {
       const tls = certificate
-        ? ['--tls', '--cacert', certificate.ca, '--cert', certificate.cert, '--key', certificate.key]
+        ? [
+            '--tls',
+            '--cacert',
+            certificate.ca,
+            '--cert',
+            certificate.cert,
+            '--key',
+            certificate.key,
+          ]
         : []
       const options = { env: { ...process.env, ...(password && { REDISCLI_AUTH: password }) } }
       const args = ['-p', String(port), ...tls, ...command]
