@@ -42,10 +42,8 @@ describe('a Redis that is not there at the start', () => {
 
   it('is waited for no longer than the patience lasts', async () => {
     const config = configAt(await freePort())
-    const { log, lines } = keptLog()
     const nothing = unavailable(/nothing listens there \(ECONNREFUSED\)/)
-    await assert.rejects(openStore(config, {}, { patience: 1, log }), nothing)
-    assert.deepEqual(lines, ['The store does not answer yet: waiting'])
+    await assert.rejects(openStore(config, {}, { patience: 600, log: keptLog().log }), nothing)
     await assert.rejects(openStore(config), nothing)
   })
 })
