@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe } from 'node:test'
 import { type Client, createClient, type Page } from './cookie-jar.ts'
+import { startRedis } from './redis.ts'
 import { signInAtProvider } from './sign-in.ts'
 import { startWorld, type World, type WorldOptions } from './world.ts'
 
@@ -27,23 +29,42 @@ export async function startStill(options: WorldOptions = {}): Promise<World> {
   }
 }
 
-/** Runs the same journeys in a world with a store in memory and in one with SQLite. */
+/** A store of some kind, and what ends it. */
+type Backing = { readonly address: string; stop(): Promise<void> }
+
+const BACKINGS: Readonly<Record<string, () => Promise<Backing>>> = {
+  memory: async () => ({ address: 'memory:', stop: async () => {} }),
+  async sqlite() {
+    const folder = await mkdtemp(join(tmpdir(), 'stepgate-code-'))
+    return {
+      address: `sqlite:${join(folder, 'stepgate.db')}`,
+      stop: () => rm(folder, { recursive: true }),
+    }
+  },
+  async redis() {
+    const redis = await startRedis({ password: true })
+    return { address: redis.url, stop: redis.stop }
+  },
+}
+
+/** Runs the same journeys over each kind of store. */
 export function overWorlds(
   name: string,
   tests: (world: () => World) => void,
   options: WorldOptions = {},
 ): void {
-  const folder = mkdtempSync(join(tmpdir(), 'stepgate-code-'))
-  const stores = { memory: 'memory:', sqlite: `sqlite:${join(folder, 'stepgate.db')}` }
-  for (const [kind, STEPGATE_STORE] of Object.entries(stores)) {
+  for (const [kind, start] of Object.entries(BACKINGS)) {
     describe(`${name}, ${kind}`, () => {
+      let backing: Backing
       let world: World
       before(async () => {
-        world = await startStill({ ...options, env: { STEPGATE_STORE, ...options.env } })
+        backing = await start()
+        const env = { STEPGATE_STORE: backing.address, ...options.env }
+        world = await startStill({ ...options, env })
       })
       after(async () => {
         await world.close()
-        if (kind === 'sqlite') rmSync(folder, { recursive: true })
+        await backing.stop()
       })
       tests(() => world)
     })
