@@ -21,6 +21,10 @@ export type OtpNotice =
   | { readonly kind: 'not-a-code' }
   | { readonly kind: 'wait'; readonly seconds: number }
   | { readonly kind: 'send-limited'; readonly seconds: number }
+  /** Too much was sent to numbers like this one and never typed in. */
+  | { readonly kind: 'prefix-limited'; readonly seconds: number }
+  /** Nobody is sent anything for so long. */
+  | { readonly kind: 'budget-spent'; readonly seconds: number }
   | { readonly kind: 'send-failed'; readonly reason: RefusedReason | FailedReason }
 
 /** What the sentences depend on besides the notice. */
@@ -55,6 +59,8 @@ function toneOf(said: OtpNotice): Tone {
     case 'superseded':
     case 'wait':
     case 'send-limited':
+    case 'prefix-limited':
+    case 'budget-spent':
       return 'warning'
     case 'wrong':
     case 'used-up':
@@ -78,6 +84,11 @@ function linesOf(frame: PageFrame, said: OtpNotice, state: OtpState): readonly s
     case 'wait':
     case 'send-limited':
       return [t(`otp.notice.${said.kind}`, { time: duration(frame, said.seconds) })]
+    case 'prefix-limited':
+    case 'budget-spent': {
+      const { kind, seconds } = said
+      return [t(`otp.notice.${kind}`, { time: duration(frame, seconds) }), t('otp.notice.not-wait')]
+    }
     case 'send-failed':
       return isRefused(said.reason)
         ? [t(`otp.notice.refused.${said.reason}`), ...wayOnFrom(frame, said.reason, state)]
@@ -103,6 +114,7 @@ const REFUSED: Readonly<Record<RefusedReason, true>> = {
   not_a_number: true,
   not_mobile: true,
   country_not_enabled: true,
+  number_type: true,
   opted_out: true,
   not_routable: true,
   blocked: true,

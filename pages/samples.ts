@@ -27,6 +27,7 @@ const REFUSED: readonly RefusedReason[] = [
   'not_a_number',
   'not_mobile',
   'country_not_enabled',
+  'number_type',
   'opted_out',
   'not_routable',
   'blocked',
@@ -60,6 +61,14 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     {
       state: 'send limited',
       props: { ...noCode, resendIn: 3600, notice: { kind: 'send-limited', seconds: 3600 } },
+    },
+    {
+      state: 'prefix limited',
+      props: { ...noCode, notice: { kind: 'prefix-limited', seconds: 80_000 } },
+    },
+    {
+      state: 'budget spent',
+      props: { ...noCode, notice: { kind: 'budget-spent', seconds: 30_000 } },
     },
     ...REFUSED.map((reason, index) => ({
       state: `refused: ${reason}`,

@@ -1,5 +1,5 @@
 import type { PhoneLookup } from '../phone/phone-directory.ts'
-import { isAllowedNumber } from '../sms/allowed-countries.ts'
+import { mayBeTexted } from '../sms/allowed-countries.ts'
 import type { Visit } from './visit.ts'
 
 /**
@@ -12,7 +12,7 @@ export async function lookUpNumbers({ context, session }: Visit): Promise<PhoneL
   const [first] = lookup.numbers
   const { smsCountries } = context.config
   const [allowed = first, ...others] = lookup.numbers.filter((phone) =>
-    isAllowedNumber(phone, smsCountries),
+    mayBeTexted(phone, smsCountries),
   )
   return { kind: 'found', numbers: [allowed, ...others] }
 }

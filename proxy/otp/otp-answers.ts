@@ -91,15 +91,36 @@ export async function refusedPage(
   refused: SendRefused,
 ): Promise<Answer> {
   const { context, now } = visit
-  const until = refused.kind === 'wait' ? refused.until : refused.retryAt
-  const kind = refused.kind === 'wait' ? 'wait' : 'send-limited'
-  const notice = { kind, seconds: secondsUntil(until, now) } as const
+  const notice = refusalNotice(refused, now)
+  if (refused.kind === 'limited') {
+    const { seconds } = notice
+    const reason = `limit_${refused.by}`
+    context.log.audit('otp.send_failed', { ...auditFields(visit), reason, seconds })
+  }
   if (present === undefined || present.challenge.phone !== number.phone) {
     return codePage(visit, 429, { ...number, canEnter: false, expiresAt: 0, notice })
   }
   const { id, expiresAt } = present.challenge
   const { canEnter } = challengeState(present, await isUsedUp(context, id, now), now)
   return codePage(visit, 429, { ...number, canEnter, expiresAt, notice })
+}
+
+function refusalNotice(refused: SendRefused, now: number) {
+  if (refused.kind === 'wait') {
+    return { kind: 'wait', seconds: secondsUntil(refused.until, now) } as const
+  }
+  const seconds = secondsUntil(refused.retryAt, now)
+  switch (refused.by) {
+    case 'person':
+    case 'number':
+    case 'address':
+      return { kind: 'send-limited', seconds } as const
+    case 'prefix':
+    case 'unknown':
+      return { kind: 'prefix-limited', seconds } as const
+    case 'budget':
+      return { kind: 'budget-spent', seconds } as const
+  }
 }
 
 /** A code came in, but there is none that it could be: nothing was sent, or it has been used. */

@@ -1,4 +1,8 @@
-import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max'
+import {
+  type CountryCode,
+  type NumberType,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max'
 import type { Sender } from './sender.ts'
 
 /**
@@ -15,10 +19,32 @@ export function isAllowedNumber(phone: string, countries: readonly CountryCode[]
   return possible.length > 0 && possible.every((one) => countries.includes(one))
 }
 
-/** A sender that refuses numbers of other countries itself, before anybody is asked to send. */
+// Numbers of services and of call forwarding: what they cost is up to whoever has them.
+const SERVICES: readonly NumberType[] = [
+  'PREMIUM_RATE',
+  'TOLL_FREE',
+  'SHARED_COST',
+  'PERSONAL_NUMBER',
+  'PAGER',
+  'UAN',
+  'VOICEMAIL',
+]
+
+/** Whether an E.164 number is of a kind that no person's phone has. */
+export function isServiceNumber(phone: string): boolean {
+  return SERVICES.includes(parsePhoneNumberFromString(phone)?.getType())
+}
+
+/** Whether a code may go to this number. */
+export function mayBeTexted(phone: string, countries: readonly CountryCode[]): boolean {
+  return isAllowedNumber(phone, countries) && !isServiceNumber(phone)
+}
+
+/** A sender that refuses other countries and service numbers itself, before anybody is asked to send. */
 export function restrictSender(sender: Sender, countries: readonly CountryCode[]): Sender {
   return {
     async send(message) {
+      if (isServiceNumber(message.to)) return { kind: 'refused', reason: 'number_type' }
       return isAllowedNumber(message.to, countries)
         ? sender.send(message)
         : { kind: 'refused', reason: 'country_not_enabled' }

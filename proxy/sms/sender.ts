@@ -14,6 +14,8 @@ export type RefusedReason =
   | 'not_a_number'
   | 'not_mobile'
   | 'country_not_enabled'
+  /** A premium, toll-free or other number that is nobody's phone. */
+  | 'number_type'
   | 'opted_out'
   | 'not_routable'
   | 'blocked'

@@ -20,12 +20,14 @@ const AUSTRIAN = '+436641234567'
 const CANADIAN = '+14165550123'
 const AMERICAN = '+12125550123'
 const SATELLITE = '+88213300655'
+const PREMIUM = '+499001234567'
+const TOLL_FREE = '+18005550123'
 
 describe('numbers of countries that may not be texted', () => {
   let world: World
   before(async () => {
     world = await startStill({ env: { STEPGATE_SMS_COUNTRIES: 'DE,US' } })
-    for (const number of [SWISS, AUSTRIAN, CANADIAN, AMERICAN, SATELLITE]) {
+    for (const number of [SWISS, AUSTRIAN, CANADIAN, AMERICAN, SATELLITE, PREMIUM, TOLL_FREE]) {
       declareSecret('number', number.slice(1))
     }
   })
@@ -64,6 +66,23 @@ describe('numbers of countries that may not be texted', () => {
       await typeCode(world, browser, '123456')
       assert.notEqual(await acrAt(world, browser), 'twilio_sms')
       assert.deepEqual(newRequests(), [])
+    })
+  }
+
+  for (const number of [PREMIUM, TOLL_FREE]) {
+    test(`a service number, ${number.slice(0, 6)}…, is refused before Twilio in a country that may be texted`, async () => {
+      const { browser, page } = await openWith(number)
+      assertSays(page, 'otp.notice.refused.number_type')
+      assert.equal(hasField(page), false)
+      assert.equal(world.logs('otp.send_failed').at(-1)?.reason, 'number_type')
+      await browser.followAll(await pressSend(world, browser))
+      const beside = await openWith(number, ALICE)
+      assertSays(beside.page, 'otp.notice.sent')
+      assert.doesNotMatch(beside.page.text(), /otp\/number/)
+      assert.deepEqual(
+        newRequests().map(({ form }) => form.To),
+        [ALICE],
+      )
     })
   }
 

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type CountryCode, getCountries } from 'libphonenumber-js/max'
-import { isAllowedNumber, restrictSender } from '../../proxy/sms/allowed-countries.ts'
+import {
+  isAllowedNumber,
+  isServiceNumber,
+  mayBeTexted,
+  restrictSender,
+} from '../../proxy/sms/allowed-countries.ts'
 import type { SmsMessage } from '../../proxy/sms/sender.ts'
 
 const ALL = getCountries()
@@ -37,6 +42,38 @@ test('a number that could belong to several countries needs them all', () => {
   assert.equal(isAllowedNumber(unlisted, ['FI']), false)
   assert.equal(isAllowedNumber(unlisted, ['AX']), false)
   assert.equal(isAllowedNumber(unlisted, ['FI', 'AX']), true)
+})
+
+const SERVICES = {
+  'premium rate': ['+499001234567', '+19005550123', '+33899123456', '+41900123456'],
+  'toll free': ['+18005550123', '+498001234567'],
+  'shared cost': ['+491801123456'],
+  pager: ['+49164123456', '+447600123456', '+41740123456'],
+  personal: ['+447012345678'],
+  voicemail: ['+41860791234567'],
+  'universal access': ['+41581234567', '+9221111825888'],
+}
+for (const [kind, numbers] of Object.entries(SERVICES)) {
+  test(`a ${kind} number may not be texted in any country, and nobody is asked to`, async () => {
+    const sender = restrictSender(
+      { send: () => assert.fail('asked'), check: async () => ({ kind: 'ok', detail: '' }) },
+      ALL,
+    )
+    for (const to of numbers) {
+      assert.equal(isServiceNumber(to), true, to)
+      assert.equal(mayBeTexted(to, ALL), false, to)
+      const outcome = await sender.send({ to, body: 'code', validForSeconds: 300 })
+      assert.deepEqual(outcome, { kind: 'refused', reason: 'number_type' })
+    }
+  })
+}
+
+test('ordinary numbers, landlines and those of a kind that nobody knows are no services', () => {
+  for (const number of ['+4915228817386', '+12125550123', '+493012345678', '+4971012345']) {
+    assert.equal(isServiceNumber(number), false, number)
+  }
+  assert.equal(mayBeTexted('+4915228817386', ['DE']), true)
+  assert.equal(mayBeTexted('+4915228817386', ['AT']), false)
 })
 
 test('a restricted sender asks nobody to send to another country', async () => {
