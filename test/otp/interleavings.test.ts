@@ -8,7 +8,7 @@ import type { Session } from '../../proxy/session/session.ts'
 import type { Store } from '../../proxy/store/store.ts'
 import { createMemoryStore } from '../../proxy/store/store-memory.ts'
 import { NOW } from '../session/session-sample.ts'
-import { basicSession, codeSteps, MINUTE, overStores, SECOND, TTL } from './otp-parts.ts'
+import { basicSession, codeSteps, MINUTE, NO_LIMITS, overStores, SECOND, TTL } from './otp-parts.ts'
 
 // Two people with two session families each; numbers and codes are each their own.
 const SESSIONS: readonly { subject: string; family: string; phone: string }[] = [
@@ -41,7 +41,7 @@ type SentCode = { code: string; who: number; sentAt: number; supersededAt: numbe
 
 /** Plays actions and keeps an account of what may follow, from messages and results alone. */
 function play(store: Store, prefix: string) {
-  const steps = codeSteps(store)
+  const steps = codeSteps(store, NO_LIMITS)
   const sessions = SESSIONS.map(({ subject, family }) =>
     basicSession({ subject: `${prefix}-${subject}`, family }),
   )
@@ -218,5 +218,7 @@ function scheduled(store: Store, s: fc.Scheduler): Store {
     strike: turn(store.strike),
     strikes: turn(store.strikes),
     count: turn(store.count),
+    counts: turn(store.counts),
+    uncount: turn(store.uncount),
   }
 }

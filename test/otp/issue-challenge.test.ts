@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readChallenge } from '../../proxy/otp/challenge-record.ts'
-import { sendWindows } from '../../proxy/otp/limits.ts'
 import { resendAt } from '../../proxy/otp/send-code.ts'
 import { NOW } from '../session/session-sample.ts'
-import { basicSession, codeSteps, overStores, PHONE, SECOND, TTL } from './otp-parts.ts'
+import { basicSession, codeSteps, overStores, PHONE, SECOND, TTL, windowsOf } from './otp-parts.ts'
 
 overStores('issuing a code', (open) => {
   test('sends one message to the number, and keeps the code sealed', async () => {
@@ -52,19 +51,23 @@ overStores('issuing a code', (open) => {
     await steps.issue(basicSession(), NOW)
     const code = steps.lastCode()
     const later = NOW + 60 * SECOND
-    const [person] = sendWindows('subject-1', PHONE, steps.parts.address)
+    const [person] = windowsOf('person')
     assert.ok(person)
     while ((await steps.parts.store.count([person], NOW)).kind === 'counted');
     const previous = await readChallenge(steps.parts, basicSession(), later)
     const limited = await steps.issue(basicSession(), later, previous)
-    assert.deepEqual(limited, { kind: 'limited', retryAt: NOW + 15 * 60 * SECOND })
+    assert.deepEqual(limited, {
+      kind: 'limited',
+      by: 'person',
+      retryAt: NOW + 15 * 60 * SECOND,
+    })
     assert.equal(steps.sent.length, 1)
     assert.equal((await steps.verify(basicSession(), code, later)).kind, 'verified')
   })
 
   test('at a send limit a first code leaves nothing behind, not even a wait', async () => {
     const steps = codeSteps(open())
-    const [, number] = sendWindows('subject-1', PHONE, steps.parts.address)
+    const [number] = windowsOf('number')
     assert.ok(number)
     while ((await steps.parts.store.count([number], NOW)).kind === 'counted');
     assert.equal((await steps.issue(basicSession(), NOW)).kind, 'limited')
@@ -89,7 +92,7 @@ overStores('issuing a code', (open) => {
 
   test('messages are limited for an address', async () => {
     const steps = codeSteps(open())
-    const windows = sendWindows('s', PHONE, steps.parts.address).slice(2, 3)
+    const windows = windowsOf('address')
     for (let n = 0; n < 299; n++) await steps.parts.store.count(windows, NOW)
     assert.equal((await steps.issue(basicSession(), NOW)).kind, 'sent')
     const other = basicSession({ subject: 'another' })
