@@ -32,6 +32,7 @@ export function render(frame: PageFrame, props: OtpProps): Html {
     icon: 'phone',
     error: isAboutInput(notice),
     script: 'otp.js',
+    reference: notice?.kind === 'send-failed',
     body: [
       html`<p class="lead">${t(canEnter ? 'otp.lead' : 'otp.lead-no-code', { length, digits })}</p>`,
       notice === undefined ? undefined : otpNotice(frame, notice, props),
@@ -63,10 +64,12 @@ function resendForm(frame: PageFrame, props: OtpProps): Html {
   const label = frame.t(key)
   const running = frame.t(`${key}-in`, { time: '{time}' })
   const countdown = html` data-countdown="${props.resendIn}" data-running="${running}" data-done="${label}"`
+  // Once the code on the page has run out, the same button sends a new one.
+  const ranOut = html` data-ran-out="${frame.t('otp.send-new')}"`
   // Without JavaScript the button always works: the server says how long to wait.
   return html`<form method="post" action="/_stepgate/otp/resend" data-once>
 ${returnFields(props.return)}
-<button class="button${props.canEnter ? ' button-quiet' : ''}" type="submit"${props.resendIn > 0 ? countdown : undefined}>${label}</button>
+<button class="button${props.canEnter ? ' button-quiet' : ''}" type="submit"${props.resendIn > 0 ? countdown : undefined}${props.canEnter ? ranOut : undefined}>${label}</button>
 </form>`
 }
 

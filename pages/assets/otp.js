@@ -1,5 +1,6 @@
 // Comfort for stepgate's forms: everything works without it.
 const all = (selector) => document.querySelectorAll(selector)
+const one = (selector) => document.querySelector(selector)
 const busy = new WeakSet()
 
 // A form is sent once; the back button brings the page back as it was, and frees it.
@@ -25,22 +26,26 @@ const clock = (seconds) => {
   return `${start}:${two(seconds % 60)}`
 }
 for (const element of all('[data-countdown]')) {
-  const { countdown, running, done, announce } = element.dataset
-  const end = Date.now() + countdown * 1000
+  const data = element.dataset
+  const end = Date.now() + data.countdown * 1000
   const tick = () => {
     const left = Math.ceil((end - Date.now()) / 1000)
-    element.textContent = left > 0 ? running.replace('{time}', clock(left)) : done
+    element.textContent = left > 0 ? data.running.replace('{time}', clock(left)) : data.done
     if (element.form) element.disabled = left > 0
     if (left > 0) return
     clearInterval(timer)
     // Nobody wants a clock read out by the second, but its end is worth a word.
-    if (announce !== undefined) document.querySelector('[data-announcer]').textContent = done
+    if (data.announce === undefined) return
+    one('[data-announcer]').textContent = data.done
+    one('.notice')?.remove()
+    for (const again of all('[data-ran-out]'))
+      again.textContent = again.dataset.done = again.dataset.ranOut
   }
   const timer = setInterval(tick, 1000)
   tick()
 }
 
-const form = document.querySelector('form[data-code-length]')
+const form = one('form[data-code-length]')
 if (form) {
   const length = Number(form.dataset.codeLength)
   const field = form.elements.code

@@ -138,6 +138,9 @@ describe('the code page in a browser', () => {
     await page.clock.runFor(241_000)
     assert.equal(await timer.textContent(), 'This code has expired. Send a new one.')
     assert.equal(await spoken.textContent(), 'This code has expired. Send a new one.')
+    // What was said of it, and what its button would have done, is true no longer.
+    assert.equal(await page.locator('.notice').count(), 0)
+    assert.equal(await page.getByRole('button', { name: 'Send a new code' }).isEnabled(), true)
   })
 
   it('works without JavaScript: both forms are sent, and spaces may be typed', async () => {
