@@ -104,9 +104,11 @@ async function checkStore({ store: settings }: Config, secrets: Secrets): Promis
   const store = await openStore(settings, secrets.store)
   await store.close()
   if (settings.kind === 'memory') return { kind: 'ok', detail: 'in memory' }
-  const place =
-    settings.kind === 'sqlite' ? settings.path : writeStore(settings, secrets.store, MASK)
-  return { kind: 'ok', detail: `${place} can be written` }
+  if (settings.kind === 'sqlite') return { kind: 'ok', detail: `${settings.path} can be written` }
+  const { adviseOnRedis } = await import('./store/redis-advice.ts')
+  const advice = await adviseOnRedis(settings, secrets.store)
+  const detail = `${writeStore(settings, secrets.store, MASK)} can be written`
+  return { kind: 'ok', detail: advice === undefined ? detail : `${detail}; ${advice}` }
 }
 
 async function checkPages(config: Config): Promise<Result> {

@@ -11,6 +11,7 @@ import { loadConfig } from '../proxy/config/load-config.ts'
 import { declareSecret, keepLog } from './support/canaries.ts'
 import { runCli } from './support/cli.ts'
 import { freePort } from './support/free-port.ts'
+import { startRedis } from './support/redis.ts'
 import { type Slapd, slapdMissing, startSlapd } from './support/slapd.ts'
 import { type Surroundings, startSurroundings } from './support/surroundings.ts'
 
@@ -168,6 +169,28 @@ test('an application whose page never ends is there all the same', async (t) => 
 test('a store that can not be written', async () => {
   const line = await onlyProblem({ STEPGATE_STORE: `sqlite:${notAFolder}/stepgate.db` })
   assert.match(line, /^PROBLEM {2}Store: .*file\/stepgate\.db.*STEPGATE_STORE/)
+})
+
+test('a Redis is named without its password, with what its operator should know', async (t) => {
+  const redis = await startRedis({ password: true, lines: ['maxmemory-policy volatile-lru'] })
+  t.after(() => redis.stop())
+  const place = `redis://:********@127.0.0.1:${redis.port}/0?prefix=stepgate can be written`
+  const found = await check({ STEPGATE_STORE: redis.url })
+  assert.ok(found.lines.includes(`ok       Store: ${place}`), found.lines.join('\n'))
+  await redis.call('CONFIG', 'SET', 'maxmemory', '1gb')
+  const advised = await check({ STEPGATE_STORE: redis.url })
+  const line = advised.lines.find((candidate) => candidate.includes('Store')) ?? ''
+  assert.ok(line.startsWith(`ok       Store: ${place}; Redis forgets counters and locks`), line)
+})
+
+test('a Redis that does not let stepgate in', async (t) => {
+  const redis = await startRedis({ password: true })
+  t.after(() => redis.stop())
+  const line = await onlyProblem({ STEPGATE_STORE: `redis://:wrong@127.0.0.1:${redis.port}` })
+  assert.match(
+    line,
+    /^PROBLEM {2}Store: Redis at 127\.0\.0\.1:\d+ can not be used: .*password is wrong.*STEPGATE_STORE$/,
+  )
 })
 
 test('a replaced page that is broken', async (t) => {

@@ -29,7 +29,11 @@ export async function openStore(
     case 'redis': {
       // Loaded when it is needed: the client takes a fifth of a second and 30 MB.
       const { createRedisStore } = await import('./store-redis.ts')
-      return tried(createRedisStore(config, secrets), waiting)
+      const { adviseOnRedis } = await import('./redis-advice.ts')
+      const store = await tried(createRedisStore(config, secrets), waiting)
+      const advice = waiting && (await adviseOnRedis(config, secrets))
+      if (advice !== undefined) waiting?.log.warn(advice)
+      return store
     }
   }
 }

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url'
 import { demoTwilio } from '../../demo/demo-environment.ts'
 import { declareSecret } from '../support/canaries.ts'
 import { runCli, startCli } from '../support/cli.ts'
+import { startRedis } from '../support/redis.ts'
 import { type Surroundings, startSurroundings } from '../support/surroundings.ts'
 
 let around: Surroundings
@@ -150,6 +151,18 @@ test('a store that can not be used is named', async (t) => {
   assert.match(
     stderr,
     /^stepgate: The store's file .*foreign\.db can not be used.*STEPGATE_STORE\n$/,
+  )
+})
+
+test('a Redis that will never be the store is named, and not waited for', async (t) => {
+  const redis = await startRedis({ password: true })
+  t.after(() => redis.stop())
+  const env = around.env({ STEPGATE_STORE: `redis://:wrong@127.0.0.1:${redis.port}` })
+  const { code, stderr } = await runCli(t, ['start'], { env })
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /^stepgate: Redis at .* can not be used: .*password is wrong \(WRONGPASS\); look at STEPGATE_STORE\n$/,
   )
 })
 

@@ -64,3 +64,14 @@ it('a Redis that will never let stepgate in is not waited for', async () => {
   assert.deepEqual(lines, [])
   await redis.stop()
 })
+
+it('a start warns of a Redis that drops keys when its memory is full', async () => {
+  const redis = await startRedis({ lines: ['maxmemory 1gb', 'maxmemory-policy allkeys-lru'] })
+  const { log, lines } = keptLog()
+  await (await openStore(configAt(redis.port), {}, { patience: 0, log })).close()
+  assert.match(lines.join(), /^Redis forgets counters and locks .*allkeys-lru.*noeviction/)
+  await redis.call('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+  await (await openStore(configAt(redis.port), {}, { patience: 0, log })).close()
+  assert.equal(lines.length, 1)
+  await redis.stop()
+})
