@@ -4,14 +4,14 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --omit=optional
 
 FROM node:26-slim
-ENV NODE_ENV=production \
-    STEPGATE_STORE=sqlite:/data/stepgate.db
+ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY proxy ./proxy
 COPY pages ./pages
-RUN mkdir /data && chown node:node /data
+# The default store, ./data/stepgate.db, is in the volume.
+RUN mkdir /data && chown node:node /data && ln -s /data data
 USER node
 # The only place that is written to: run with --read-only.
 VOLUME /data

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { parseStore } from '../../proxy/config/parse-store.ts'
 
@@ -54,6 +55,13 @@ for (const [text, store, secrets] of [
     assert.deepEqual(parseStore(text), { kind: 'ok', value: { store, secrets } })
   })
 }
+
+test('the addresses in docs/redis.md are read', () => {
+  const docs = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8')
+  const addresses = [...docs.matchAll(/`(redis[^`]*@[^`]+)`/g)].map(([, address]) => address ?? '')
+  assert.equal(addresses.length, 3)
+  for (const address of addresses) assert.equal(parseStore(address).kind, 'ok', address)
+})
 
 for (const [text, problem] of [
   ['memory', /it must be sqlite:/],

@@ -25,7 +25,9 @@ test('the image has production dependencies only, another user than root, and on
   assert.deepEqual(instructions('RUN')[0]?.join(' '), 'npm ci --omit=dev --omit=optional')
   assert.deepEqual(instructions('USER'), [['node']])
   assert.deepEqual(instructions('VOLUME'), [['/data']])
-  assert.match(instructions('ENV')[0]?.join(' ') ?? '', /STEPGATE_STORE=sqlite:\/data\//)
+  // The store's default is ./data/stepgate.db, and STEPGATE_STORE_FILE may take its place.
+  assert.match(instructions('RUN')[1]?.join(' ') ?? '', /ln -s \/data data$/)
+  assert.doesNotMatch(read('Dockerfile'), /STEPGATE_/)
 })
 
 test('the program itself is started and gets the signals, and Node does the health check', () => {
