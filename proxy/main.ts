@@ -9,12 +9,14 @@ import { isHealthy } from './healthcheck.ts'
 import { createLog } from './log.ts'
 import { startStepgate } from './start.ts'
 import { stopOnUnexpected } from './stop-on-unexpected.ts'
+import { unlock } from './unlock.ts'
 
-const USAGE = `stepgate start        start the proxy
-stepgate check        try the provider, the numbers, Twilio, the application and the store
-stepgate config       print the effective configuration, secrets masked
-stepgate healthcheck  ask the stepgate of this configuration whether it is alive
-stepgate demo         start a demo of everything on this machine
+const USAGE = `stepgate start           start the proxy
+stepgate check           try the provider, the numbers, Twilio, the application and the store
+stepgate config          print the effective configuration, secrets masked
+stepgate unlock SUBJECT  let a person try again who is locked for wrong codes
+stepgate healthcheck     ask the stepgate of this configuration whether it is alive
+stepgate demo            start a demo of everything on this machine
 
 It is configured by environment variables; README.md describes each.
 `
@@ -25,6 +27,7 @@ const EXIT_USAGE = 64
 type Usable = Extract<LoadedConfig, { kind: 'ok' }>
 
 async function main(command: string | undefined, others: readonly string[]): Promise<void> {
+  if (command === 'unlock') return unlockSubject(others)
   if (others.length > 0) return refuseUsage(`${command} takes no arguments`)
   switch (command) {
     case 'start':
@@ -65,6 +68,18 @@ async function withConfig(use: (loaded: Usable) => Promise<void>): Promise<void>
 async function check({ config, secrets, warnings }: Usable): Promise<void> {
   for (const warning of warnings) print(`warning  ${warning}`)
   if (!(await checkParts(config, secrets, print))) process.exitCode = 1
+}
+
+async function unlockSubject(subjects: readonly string[]): Promise<void> {
+  const [subject] = subjects
+  if (!subject || subjects.length > 1) {
+    return refuseUsage('unlock takes one subject, as the log names it')
+  }
+  return withConfig(async ({ config, secrets }) => {
+    // Standard output is for whoever asks; who collects the log finds the event here.
+    const log = createLog(config.log, { write: (line) => process.stderr.write(line) })
+    print(await unlock(config, secrets, subject, { log, now: Date.now() }))
+  })
 }
 
 async function start({ config, secrets, warnings }: Usable): Promise<void> {

@@ -107,6 +107,11 @@ export function budgetKey(): string {
   return sendsKey('budget', '', DAY)
 }
 
+/** Where messages to a person are counted. */
+export function personKeys({ person }: SmsLimits, subject: string): readonly string[] {
+  return person.map(({ windowMs }) => sendsKey('person', subject, windowMs))
+}
+
 function windowOf(
   name: LimitName,
   of: string,

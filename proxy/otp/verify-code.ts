@@ -31,11 +31,12 @@ export type Locked = {
 }
 
 const attemptsKey = (challengeId: string) => keyOf('attempts', challengeId)
-const failuresKey = (subject: string) => keyOf('failures', subject)
+/** Where a person's failures are counted. */
+export const failuresKey = (subject: string) => keyOf('failures', subject)
 
 /** Whether this person has to wait before anything is sent or compared; counts nothing. */
 export async function readLock(
-  { store }: OtpParts,
+  { store }: Pick<OtpParts, 'store'>,
   subject: string,
   now: number,
 ): Promise<Locked | undefined> {

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createLog } from '../../proxy/log.ts'
+import { logAlarm } from '../../proxy/otp/log-alarm.ts'
+import { budgetKey } from '../../proxy/otp/send-limits.ts'
+import { createSmsAlarms, type SmsAlarm } from '../../proxy/otp/sms-alarms.ts'
+import { codeWindows, openCodeKey } from '../../proxy/otp/verified-share.ts'
+import type { Store } from '../../proxy/store/store.ts'
+import { DAY, MINUTE, overStores, TTL } from './otp-parts.ts'
+
+const HOUR = 60 * MINUTE
+// The beginning of five minutes.
+const NOW = Math.ceil(1_700_000_000_000 / (5 * MINUTE)) * 5 * MINUTE
+
+/** Three processes over one store; what any of them raised. */
+function processes(store: Store, settings: { budget?: number; verifiedAlarm?: number } = {}) {
+  const raised: SmsAlarm[] = []
+  const all = [1, 2, 3].map(() => {
+    const alarms = createSmsAlarms(store, { budget: 10, verifiedAlarm: 0.5, ttl: TTL, ...settings })
+    alarms.subscribe((alarm) => raised.push(alarm))
+    return alarms
+  })
+  return {
+    raised,
+    look: (now: number) => Promise.all(all.map((alarms) => alarms.look(now))),
+    spent: (until: number, now: number) =>
+      Promise.all(all.map((alarms) => alarms.budgetSpent(until, now))),
+  }
+}
+
+async function spend(store: Store, messages: number, now: number): Promise<void> {
+  const window = { key: budgetKey(), limit: 1000, windowMs: DAY }
+  for (let n = 0; n < messages; n++) await store.count([window], now)
+}
+
+/** So many codes made at one moment, and so many of them used. */
+async function codes(store: Store, made: number, used: number, at: number): Promise<void> {
+  for (let n = 0; n < made; n++) await store.count(codeWindows(at), at)
+  await store.uncount(Array<string>(used).fill(openCodeKey(at)), at)
+}
+
+overStores('the budget’s alarms', (open) => {
+  test('come at 80 %, once for all processes, and again the next day', async () => {
+    const store = open()
+    const { raised, look } = processes(store)
+    await spend(store, 7, NOW)
+    await look(NOW)
+    assert.deepEqual(raised, [])
+    await spend(store, 1, NOW)
+    for (const later of [0, 1, HOUR]) await look(NOW + later)
+    assert.deepEqual(raised, [{ kind: 'budget_warning', used: 8, budget: 10 }])
+    await look(NOW + DAY)
+    assert.equal(raised.length, 1)
+    await spend(store, 9, NOW + DAY)
+    await look(NOW + DAY)
+    assert.deepEqual(raised[1], { kind: 'budget_warning', used: 9, budget: 10 })
+  })
+
+  test('say that it is spent once until its day ends', async () => {
+    const { raised, spent } = processes(open())
+    const until = NOW + HOUR
+    await spent(until, NOW)
+    await spent(until, until - 1)
+    assert.deepEqual(raised, [{ kind: 'budget_spent', budget: 10, until }])
+    await spent(until + DAY, until)
+    assert.equal(raised.length, 2)
+  })
+})
+
+overStores('pumping is suspected', (open) => {
+  test('when less than the share of an hour’s codes was used, once an hour', async () => {
+    const store = open()
+    const { raised, look } = processes(store)
+    await codes(store, 20, 10, NOW)
+    await codes(store, 20, 9, NOW + 40 * MINUTE)
+    await look(NOW + 50 * MINUTE)
+    const suspicion = { kind: 'pumping_suspected', codes: 40, verified: 19 }
+    assert.deepEqual(raised, [suspicion])
+    for (let minute = 51; minute < 60; minute++) await look(NOW + minute * MINUTE)
+    assert.equal(raised.length, 1)
+    await codes(store, 40, 0, NOW + 65 * MINUTE)
+    await look(NOW + 50 * MINUTE + HOUR)
+    assert.equal(raised.length, 2)
+  })
+
+  test('not when that share was used, nor of too few codes, nor at 0 %', async () => {
+    for (const [made, used, verifiedAlarm] of [
+      [40, 20, 0.5],
+      [29, 0, 0.5],
+      [40, 0, 0],
+    ] as const) {
+      const store = open()
+      const { raised, look } = processes(store, { verifiedAlarm })
+      await codes(store, made, used, NOW)
+      await look(NOW + 20 * MINUTE)
+      assert.deepEqual(raised, [])
+    }
+  })
+
+  test('of no code that may still be used, and of none that is older than an hour', async () => {
+    const store = open()
+    const { raised, look } = processes(store)
+    await codes(store, 40, 0, NOW)
+    await look(NOW + 10 * MINUTE - 1)
+    await look(NOW + 70 * MINUTE)
+    assert.deepEqual(raised, [])
+    const late = processes(store)
+    await late.look(NOW + 10 * MINUTE)
+    assert.equal(late.raised.length, 1)
+    const last = open()
+    const other = processes(last)
+    await codes(last, 40, 0, NOW)
+    await other.look(NOW + 70 * MINUTE - 1)
+    assert.equal(other.raised.length, 1)
+  })
+})
+
+test('each alarm is an event and a sentence that says what to look at', () => {
+  const lines: Record<string, unknown>[] = []
+  const log = createLog(
+    { level: 'info', access: false },
+    { write: (line) => lines.push(JSON.parse(line)) },
+  )
+  logAlarm(log, { kind: 'budget_warning', used: 8, budget: 10 })
+  logAlarm(log, { kind: 'budget_spent', budget: 10, until: NOW })
+  logAlarm(log, { kind: 'pumping_suspected', codes: 40, verified: 3 })
+  const events = lines.filter(({ event }) => event !== undefined)
+  assert.deepEqual(
+    events.map(({ event, used, budget, until, codes: of, verified }) =>
+      [event, used, budget, until, of, verified].filter((field) => field !== undefined),
+    ),
+    [
+      ['sms.budget_warning', 8, 10],
+      ['sms.budget_spent', 10, new Date(NOW).toISOString()],
+      ['sms.pumping_suspected', 40, 3],
+    ],
+  )
+  const sentences = lines.filter(({ level }) => level === 'warn').map(({ msg }) => String(msg))
+  assert.equal(sentences.length, 3)
+  assert.match(sentences[0] ?? '', /80 % of STEPGATE_SMS_BUDGET/)
+  assert.match(sentences[1] ?? '', /STEPGATE_SMS_BUDGET is spent/)
+  assert.match(sentences[2] ?? '', /pumping/)
+})
