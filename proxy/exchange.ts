@@ -13,8 +13,3 @@ export type Exchange = {
   readonly hosts: readonly [string, ...string[]]
   readonly target: Target
 }
-
-/** The Cookie headers of the request; node:http has joined them as RFC 6265 would have sent them. */
-export function cookieHeadersOf({ headers }: IncomingMessage): readonly string[] {
-  return headers.cookie === undefined ? [] : [headers.cookie]
-}

@@ -40,20 +40,20 @@ export function clearCookie(name: string, settings: CookieSettings): string {
 }
 
 /**
- * The cookie's value out of all Cookie headers of a request; undefined when it is absent or empty,
- * and when there are two of different value: one of them was planted, and nothing tells which.
+ * The cookie's value out of a request's Cookie header (node:http has joined several as RFC 6265
+ * would have sent them); undefined when it is absent or empty, and when there are two of different
+ * value: one of them was planted, and nothing tells which.
  */
-export function readCookie(headers: readonly string[], name: string): string | undefined {
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  if (header === undefined) return undefined
   let found: string | undefined
-  for (const header of headers) {
-    for (let start = 0; start < header.length; ) {
-      const semicolon = header.indexOf(';', start)
-      const end = semicolon === -1 ? header.length : semicolon
-      const value = pairValue(header, start, end, name)
-      if (value !== undefined && found !== undefined && value !== found) return undefined
-      found ??= value
-      start = end + 1
-    }
+  for (let start = 0; start < header.length; ) {
+    const semicolon = header.indexOf(';', start)
+    const end = semicolon === -1 ? header.length : semicolon
+    const value = pairValue(header, start, end, name)
+    if (value !== undefined && found !== undefined && value !== found) return undefined
+    found ??= value
+    start = end + 1
   }
   return found === '' ? undefined : found
 }

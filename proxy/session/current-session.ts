@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { cookieHeadersOf, type Exchange } from '../exchange.ts'
+import type { Exchange } from '../exchange.ts'
 import type { Session } from './session.ts'
 import { readSessionCookie, writeSessionCookie } from './session-cookie.ts'
 
@@ -12,8 +12,7 @@ export function currentSession(
   { incoming }: Pick<Exchange, 'incoming'>,
   now: number,
 ): Session | undefined | Promise<Session | undefined> {
-  if (incoming.headers.cookie === undefined) return undefined
-  const value = readSessionCookie(cookieHeadersOf(incoming), cookies.session)
+  const value = readSessionCookie(incoming.headers.cookie, cookies.session)
   if (value === undefined) return undefined
   const known = sessions.peek(value, now)
   return known === 'unknown' ? sessions.read(value, now) : known
@@ -27,5 +26,5 @@ export async function sessionCookies(
   now: number,
 ): Promise<readonly string[]> {
   const sealed = await sessions.seal(session, now)
-  return writeSessionCookie(cookies.session, sealed, cookieHeadersOf(incoming), config)
+  return writeSessionCookie(cookies.session, sealed, incoming.headers.cookie, config)
 }

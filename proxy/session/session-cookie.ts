@@ -22,13 +22,13 @@ const CHUNKED = /^([2-4])\./
 const chunkName = (name: string, index: number) => (index === 0 ? name : `${name}.${index}`)
 
 /** The session's seal, put together again; undefined when there is none or a piece is missing. */
-export function readSessionCookie(headers: readonly string[], name: string): string | undefined {
-  const first = readCookie(headers, name)
+export function readSessionCookie(header: string | undefined, name: string): string | undefined {
+  const first = readCookie(header, name)
   const count = first?.match(CHUNKED)?.[1]
   if (first === undefined || count === undefined) return first
   let sealed = first.slice(2)
   for (let index = 1; index < Number(count); index++) {
-    const chunk = readCookie(headers, chunkName(name, index))
+    const chunk = readCookie(header, chunkName(name, index))
     if (chunk === undefined) return undefined
     sealed += chunk
   }
@@ -36,13 +36,13 @@ export function readSessionCookie(headers: readonly string[], name: string): str
 }
 
 /**
- * `Set-Cookie` values for a session's seal, and for the removal of pieces in `headers` (the Cookie
- * headers of the request) that are no longer needed. Throws `SessionTooLargeError`.
+ * `Set-Cookie` values for a session's seal, and for the removal of pieces in `header` (the request's
+ * Cookie header) that are no longer needed. Throws `SessionTooLargeError`.
  */
 export function writeSessionCookie(
   name: string,
   sealed: string,
-  headers: readonly string[],
+  header: string | undefined,
   settings: CookieSettings,
 ): string[] {
   const room = MAX_COOKIE - serializeCookie(chunkName(name, 1), '', settings).length
@@ -52,26 +52,26 @@ export function writeSessionCookie(
     serializeCookie(chunkName(name, index), text.slice(index * room, (index + 1) * room), settings),
   )
   if (chunks.length > MAX_CHUNKS) throw new SessionTooLargeError(sealed.length)
-  return [...chunks, ...clearChunks(name, chunks.length, headers, settings)]
+  return [...chunks, ...clearChunks(name, chunks.length, header, settings)]
 }
 
 /** `Set-Cookie` values that remove the session's cookie and those of its pieces that are there. */
 export function clearSessionCookie(
   name: string,
-  headers: readonly string[],
+  header: string | undefined,
   settings: CookieSettings,
 ): string[] {
-  return [clearCookie(name, settings), ...clearChunks(name, 1, headers, settings)]
+  return [clearCookie(name, settings), ...clearChunks(name, 1, header, settings)]
 }
 
 function clearChunks(
   name: string,
   from: number,
-  headers: readonly string[],
+  header: string | undefined,
   settings: CookieSettings,
 ): string[] {
   const names = Array.from({ length: MAX_CHUNKS }, (_, index) => chunkName(name, index)).slice(from)
   return names
-    .filter((chunk) => headers.some((header) => header.includes(`${chunk}=`)))
+    .filter((chunk) => header?.includes(`${chunk}=`))
     .map((chunk) => clearCookie(chunk, settings))
 }

@@ -1,18 +1,17 @@
 import type { SignInFailedProps } from '../../pages/sign-in-failed.ts'
 import { type Answer, redirectAnswer } from '../answer.ts'
-import { cookieHeadersOf } from '../exchange.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
+import { codePagePath } from '../request/need.ts'
 import { clearCookie, readCookie } from '../session/cookies.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import { type Destination, finishSignIn, type SignInFailure } from './finish-sign-in.ts'
-import { otpPath } from './otp-path.ts'
 
 /** `GET /_stepgate/callback`: a new session, or a page that says why not and how to go on. */
 export async function answerCallback(request: OwnRequest): Promise<Answer> {
   const { context, exchange, session, fields, now } = request
   const { cookies, config, store, signIn, revocations, log } = context
-  const browser = readCookie(cookieHeadersOf(exchange.incoming), cookies.browser)
+  const browser = readCookie(exchange.incoming.headers.cookie, cookies.browser)
   const callback = { query: `?${fields}`, browser, session }
   const finished = await finishSignIn({ ...signIn, store, config }, callback, now)
   const { destination } = finished
@@ -40,7 +39,7 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
 }
 
 function pathTo({ returnTo, stepUp }: Destination): string {
-  return stepUp === undefined ? returnTo : otpPath({ returnTo, stepUp })
+  return stepUp === undefined ? returnTo : codePagePath({ returnTo, ...stepUp })
 }
 
 function failurePage(
@@ -52,7 +51,7 @@ function failurePage(
   const uiLocales = destination.uiLocales ?? asked
   const retryUrl = retryPath(reason, destination)
   if (reason.kind === 'unavailable') {
-    const props = { reason: 'provider', retryUrl } as const
+    const props = { reason: reason.part, retryUrl }
     return pageAnswer(pages, exchange, 503, 'unavailable', props, { uiLocales })
   }
   const props = { ...propsOf(reason), retryUrl }

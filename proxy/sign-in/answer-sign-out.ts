@@ -1,5 +1,4 @@
 import { type Answer, redirectAnswer } from '../answer.ts'
-import { cookieHeadersOf } from '../exchange.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
 import { isPrefetch, kindOf } from '../request/kind-of-request.ts'
@@ -38,7 +37,7 @@ export async function answerSignOut(request: OwnRequest): Promise<Answer> {
   const { context, exchange, session, now } = request
   const { cookies, config } = context
   const signedOut = signedOutUrl(request)
-  const clear = clearSessionCookie(cookies.session, cookieHeadersOf(exchange.incoming), config)
+  const clear = clearSessionCookie(cookies.session, exchange.incoming.headers.cookie, config)
   if (session === undefined) {
     // A session of ours may have expired before the one at the provider, on a shared computer too.
     const end = context.provider.endSessionUrl(undefined, signedOut) ?? signedOut

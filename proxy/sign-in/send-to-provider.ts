@@ -1,5 +1,4 @@
-import { type Answer, redirectAnswer } from '../answer.ts'
-import { cookieHeadersOf } from '../exchange.ts'
+import { type Answer, redirectAnswer, seeOther } from '../answer.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { readCookie, serializeCookie } from '../session/cookies.ts'
 import type { Destination } from './finish-sign-in.ts'
@@ -12,10 +11,13 @@ export async function sendToProvider(
   attempt = 0,
 ): Promise<Answer> {
   const { cookies, config, signIn } = context
-  const browser = readCookie(cookieHeadersOf(exchange.incoming), cookies.browser)
+  const browser = readCookie(exchange.incoming.headers.cookie, cookies.browser)
   const started = await startSignIn(signIn, { ...destination, browser, uiLocales, attempt }, now)
   const { location, newBrowser } = started
   const cookie = newBrowser && serializeCookie(cookies.browser, newBrowser, config)
-  const status = exchange.incoming.method === 'POST' ? 303 : 302
-  return redirectAnswer(status, location.href, cookie === undefined ? [] : [cookie])
+  return redirectAnswer(
+    seeOther(exchange.incoming),
+    location.href,
+    cookie === undefined ? [] : [cookie],
+  )
 }

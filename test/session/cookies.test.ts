@@ -61,7 +61,7 @@ describe('a cookie that is set', () => {
 })
 
 describe('a cookie that is read', () => {
-  const read = (...headers: string[]) => readCookie(headers, 'n')
+  const read = (header: string | undefined) => readCookie(header, 'n')
 
   it('is found wherever it stands', () => {
     for (const header of [
@@ -75,7 +75,7 @@ describe('a cookie that is read', () => {
     ]) {
       assert.equal(read(header), 'v', header)
     }
-    assert.equal(read('a=b', 'n=v', 'c=d'), 'v')
+    assert.equal(read('a=b; n=v; c=d'), 'v')
     assert.equal(read('n=a=b=='), 'a=b==')
   })
 
@@ -95,16 +95,15 @@ describe('a cookie that is read', () => {
       'n=',
     ]
     for (const header of others) assert.equal(read(header), undefined, header)
-    assert.equal(readCookie([], 'n'), undefined)
+    assert.equal(read(undefined), undefined)
   })
 
   it('counts as none when two of its name differ, and as one when they do not', () => {
     assert.equal(read('n=v; n=w'), undefined)
-    assert.equal(read('n=v', 'n=w'), undefined)
     assert.equal(read('n=v; a=b; n='), undefined)
     assert.equal(read('n=; n=v'), undefined)
     assert.equal(read('n=v; n=v; n=w'), undefined)
-    assert.equal(read('n=v; a=b; n=v', 'n=v'), 'v')
+    assert.equal(read('n=v; a=b; n=v'), 'v')
   })
 
   it('comes back as it was set, among any others', () => {
@@ -116,7 +115,7 @@ describe('a cookie that is read', () => {
         const pairs = [...before, ['n', sent], ...after]
         const set = serializeCookie('n', sent, HTTPS).split(';')[0]
         const header = pairs.map(([key, text]) => (key === 'n' ? set : `${key}=${text}`)).join('; ')
-        assert.equal(readCookie([header], 'n'), sent)
+        assert.equal(read(header), sent)
       }),
     )
   })

@@ -72,7 +72,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
       const now = clock()
       const session = { ...freshSession(now), ...changes }
       const sealed = await built.sessions.seal(session, now)
-      const cookies = writeSessionCookie(built.cookies.session, sealed, [], config)
+      const cookies = writeSessionCookie(built.cookies.session, sealed, undefined, config)
       return `Cookie: ${cookies.map((cookie) => cookie.split(';', 1)[0]).join('; ')}`
     },
     async close() {
