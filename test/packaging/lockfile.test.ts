@@ -27,3 +27,12 @@ test('the lockfile has every package that one of its packages names, for other p
 test('the lockfile names no registry', () => {
   assert.doesNotMatch(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'), /"resolved"/)
 })
+
+test('everybody gets the same Node, whatever machine it is', () => {
+  const { optionalDependencies = {} }: Package = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  )
+  const runtimes = Object.entries(optionalDependencies).filter(([name]) => /^node-/.test(name))
+  assert.equal(runtimes.length, 5)
+  assert.equal(new Set(runtimes.map(([, version]) => version)).size, 1)
+})
