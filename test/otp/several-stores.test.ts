@@ -2,29 +2,43 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, beforeEach, describe, test } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { FAILURE_WAITS, FAILURES_REMEMBERED } from '../../proxy/otp/limits.ts'
 import { failuresKey, readLock } from '../../proxy/otp/verify-code.ts'
-import type { Store } from '../../proxy/store/store.ts'
-import { createSqliteStore } from '../../proxy/store/store-sqlite.ts'
 import { NOW } from '../session/session-sample.ts'
+import { openAddress } from '../store/open-address.ts'
+import { type Redis, startRedis } from '../support/redis.ts'
 import { basicSession, codeSteps, DAY, PHONE, windowsOf } from './otp-parts.ts'
 
-/** Three processes' stores over one file, and the steps of each; what they send is counted together. */
-describe('three stores over one file', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'stepgate-several-'))
-  const opened: Store[] = []
-  after(async () => {
-    await Promise.all(opened.map((store) => store.close()))
-    rmSync(folder, { recursive: true })
-  })
+const folder = mkdtempSync(join(tmpdir(), 'stepgate-several-'))
+let redis: Redis
+before(async () => {
+  redis = await startRedis()
+})
+after(async () => {
+  await redis.stop()
+  rmSync(folder, { recursive: true })
+})
+
+let files = 0
+const KINDS: Record<string, () => string> = {
+  'three stores over one file': () => `sqlite:${join(folder, `${++files}.db`)}`,
+  'three stores over one Redis': () => `${redis.url}?prefix=several-${++files}`,
+}
+
+for (const [kind, newAddress] of Object.entries(KINDS)) {
+  describe(kind, () => overOne(newAddress))
+}
+
+/** What three processes do with one store. */
+function overOne(newAddress: () => string): void {
   let replicas: ReturnType<typeof codeSteps>[] = []
-  beforeEach(() => {
-    const path = join(folder, `${opened.length}.db`)
-    const stores = [1, 2, 3].map(() => createSqliteStore(path))
-    opened.push(...stores)
+  beforeEach(async () => {
+    const address = newAddress()
+    const stores = await Promise.all([1, 2, 3].map(() => openAddress(address)))
     replicas = stores.map((store) => codeSteps(store))
   })
+  afterEach(() => Promise.all(replicas.map(({ parts }) => parts.store.close())))
   const replica = (n: number) => {
     const one = replicas[n % 3]
     assert.ok(one)
@@ -53,14 +67,10 @@ describe('three stores over one file', () => {
     const sent = issued.flatMap((one) => (one.kind === 'sent' ? [one.challenge] : []))
     assert.equal(sent.length, 10)
     assert.equal(new Set(sent.map(({ family }) => family)).size, 10)
-    const [store] = opened.slice(-3)
-    const counts = async (name: 'person' | 'number') =>
-      store?.counts(
-        windowsOf(name).map(({ key }) => key),
-        NOW,
-      )
-    assert.deepEqual(await counts('person'), [10, 10])
-    assert.deepEqual(await counts('number'), [10, 10])
+    for (const name of ['person', 'number'] as const) {
+      const keys = windowsOf(name).map(({ key }) => key)
+      assert.deepEqual([...(await replica(0).parts.store.counts(keys, NOW))], [10, 10])
+    }
     const limited = issued.flatMap((one) => (one.kind === 'limited' ? [one.by] : []))
     assert.deepEqual([...new Set(limited)], ['person'])
   })
@@ -87,4 +97,4 @@ describe('three stores over one file', () => {
     assert.equal((await store.strikes(key, NOW + 1000)).count, 50)
     assert.equal(messages()[0]?.to, PHONE)
   })
-})
+}
