@@ -1,15 +1,7 @@
 #!/usr/bin/env node
-import { checkParts } from './check.ts'
-import { describeConfig } from './config/describe-config.ts'
 import { readEnvironment } from './config/environment.ts'
 import { EXIT_CONFIG, formatProblems } from './config/format-problems.ts'
 import { type LoadedConfig, loadConfig } from './config/load-config.ts'
-import { explainFailure, StartError } from './explain-failure.ts'
-import { isHealthy } from './healthcheck.ts'
-import { createLog } from './log.ts'
-import { startStepgate } from './start.ts'
-import { stopOnUnexpected } from './stop-on-unexpected.ts'
-import { unlock } from './unlock.ts'
 
 const USAGE = `stepgate start           start the proxy
 stepgate check           try the provider, the numbers, Twilio, the application and the store
@@ -29,19 +21,16 @@ type Usable = Extract<LoadedConfig, { kind: 'ok' }>
 async function main(command: string | undefined, others: readonly string[]): Promise<void> {
   if (command === 'unlock') return unlockSubject(others)
   if (others.length > 0) return refuseUsage(`${command} takes no arguments`)
+  // Each imports what it needs itself: a container's health check runs every few seconds.
   switch (command) {
     case 'start':
       return withConfig(start)
     case 'check':
       return withConfig(check)
     case 'config':
-      return withConfig(async ({ config, secrets }) =>
-        print(describeConfig(config, secrets).trimEnd()),
-      )
+      return withConfig(describe)
     case 'healthcheck':
-      return withConfig(async ({ config }) => {
-        if (!(await isHealthy(config))) process.exitCode = 1
-      })
+      return withConfig(checkHealth)
     case 'demo':
       return demo()
     case 'help':
@@ -65,7 +54,18 @@ async function withConfig(use: (loaded: Usable) => Promise<void>): Promise<void>
   process.exitCode = EXIT_CONFIG
 }
 
+async function describe({ config, secrets }: Usable): Promise<void> {
+  const { describeConfig } = await import('./config/describe-config.ts')
+  print(describeConfig(config, secrets).trimEnd())
+}
+
+async function checkHealth({ config }: Usable): Promise<void> {
+  const { isHealthy } = await import('./healthcheck.ts')
+  if (!(await isHealthy(config))) process.exitCode = 1
+}
+
 async function check({ config, secrets, warnings }: Usable): Promise<void> {
+  const { checkParts } = await import('./check.ts')
   for (const warning of warnings) print(`warning  ${warning}`)
   if (!(await checkParts(config, secrets, print))) process.exitCode = 1
 }
@@ -76,6 +76,8 @@ async function unlockSubject(subjects: readonly string[]): Promise<void> {
     return refuseUsage('unlock takes one subject, as the log names it')
   }
   return withConfig(async ({ config, secrets }) => {
+    const { createLog } = await import('./log.ts')
+    const { unlock } = await import('./unlock.ts')
     // Standard output is for whoever asks; who collects the log finds the event here.
     const log = createLog(config.log, { write: (line) => process.stderr.write(line) })
     print(await unlock(config, secrets, subject, { log, now: Date.now() }))
@@ -83,6 +85,9 @@ async function unlockSubject(subjects: readonly string[]): Promise<void> {
 }
 
 async function start({ config, secrets, warnings }: Usable): Promise<void> {
+  const { createLog } = await import('./log.ts')
+  const { startStepgate } = await import('./start.ts')
+  const { stopOnUnexpected } = await import('./stop-on-unexpected.ts')
   for (const warning of warnings) complain(`warning: ${warning}`)
   const log = createLog(config.log)
   stopOnUnexpected(log)
@@ -101,6 +106,7 @@ async function importDemo() {
   try {
     return await import('../demo/start-demo.ts')
   } catch (cause) {
+    const { StartError } = await import('./explain-failure.ts')
     const needs = 'the demo needs a checkout with its development dependencies: run npm ci there'
     throw new StartError(needs, cause)
   }
@@ -136,6 +142,7 @@ const [command, ...others] = process.argv.slice(2)
 try {
   await main(command, others)
 } catch (error) {
+  const { explainFailure } = await import('./explain-failure.ts')
   complain(explainFailure(error, command === 'demo' ? 'STEPGATE_DEMO_PORT' : 'STEPGATE_LISTEN'))
   // What has been started already would keep the process alive without a door.
   process.exit(1)

@@ -201,6 +201,17 @@ test('healthcheck says by its exit code whether that stepgate is alive', async (
   assert.equal((await runCli(t, ['healthcheck'], { env })).code, 1)
 })
 
+test('healthcheck, which runs every few seconds, loads nothing but what reads the configuration', async (t) => {
+  const hook = `import { registerHooks } from 'node:module'
+    registerHooks({ load(url, context, next) { console.log(url); return next(url, context) } })`
+  const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`]
+  const { stdout } = await runCli(t, ['healthcheck'], { env: around.env(), nodeArgs })
+  const packages = [...stdout.matchAll(/node_modules\/((?:@[^/]+\/)?[^/]+)/g)].map(
+    ([, name]) => name,
+  )
+  assert.deepEqual([...new Set(packages)].sort(), ['ipaddr.js', 'libphonenumber-js', 'zod'])
+})
+
 test('healthcheck finds a stepgate on a socket, and by its configured name alone', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'stepgate-socket-'))
   t.after(() => rmSync(folder, { recursive: true }))
