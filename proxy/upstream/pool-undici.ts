@@ -9,8 +9,6 @@ export type PoolOptions = {
   /** Longest silence within a response; 0 for none. */
   readonly bodyTimeout: number
   readonly connections?: number
-  /** PEM of certificate authorities that are trusted beside Node's and the system's. */
-  readonly ca?: string
 }
 
 /** What a response's header section may have, in bytes; old applications are generous with cookies. */
@@ -36,7 +34,7 @@ function createConnect(address: UpstreamAddress, options: PoolOptions): buildCon
     allowH2: false,
     timeout: options.connectTimeout,
     ...(address.kind === 'unix' ? { socketPath: address.path } : {}),
-    ...(secure ? { secureContext: trust(options.ca) } : {}),
+    ...(secure ? { secureContext: trust() } : {}),
   })
   // undici takes the TLS server name from the Host header, which is the browser's: with none given
   // the certificate is checked against the configured address.
@@ -56,8 +54,12 @@ function renameReset(error: NodeJS.ErrnoException): void {
   if (error.code === 'ECONNRESET') error.code = RESET
 }
 
-/** Made once: it costs milliseconds, and would otherwise be made anew for each connection. */
-function trust(ca: string | undefined): SecureContext {
-  const known = [...getCACertificates('default'), ...getCACertificates('system')]
-  return createSecureContext({ ca: ca === undefined ? known : [...known, ca] })
+/**
+ * Node's authorities, with those of `NODE_EXTRA_CA_CERTS`, and the system's. Made once: it costs
+ * milliseconds, and would otherwise be made anew for each connection.
+ */
+function trust(): SecureContext {
+  return createSecureContext({
+    ca: [...getCACertificates('default'), ...getCACertificates('system')],
+  })
 }

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { request, startFront } from './front.ts'
 import { listen, rawClient } from './sockets.ts'
 
@@ -35,7 +36,10 @@ test('over TLS the certificate is that of the configured address, whatever Host 
   })
   server.on('secureConnection', () => connections++)
   const port = await listen(t, server)
-  const options = { ca: cert, connections: 1 }
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, cert])
+  t.after(() => setDefaultCACertificates(before))
+  const options = { connections: 1 }
   const byName = await startFront(t, new URL(`https://localhost:${port}`), options)
   const byAddress = await startFront(t, new URL(`https://127.0.0.1:${port}`), options)
   for (const [front, host] of [
