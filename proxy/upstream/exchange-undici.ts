@@ -13,7 +13,7 @@ type Controller = Dispatcher.DispatchController
  * One exchange under way, and undici's handler for it at once: the functions are shared by all
  * exchanges and find their state in `this`, so that a request costs one object.
  */
-export type Exchange = typeof handlers & {
+export type Dispatch = typeof handlers & {
   readonly pool: Pool
   readonly options: Dispatcher.DispatchOptions
   readonly answerHeaders: AnswerHeaders
@@ -50,25 +50,25 @@ export const handlers = {
 }
 
 /** Ends the exchange with the application when the client has gone. */
-export function onClientClose(exchange: Exchange): void {
-  if (exchange.settled) return
-  exchange.settled = true
-  exchange.body?.destroy()
-  exchange.controller?.abort(new Error('The client went away'))
-  exchange.resolve({ kind: 'client-gone' })
+export function onClientClose(dispatch: Dispatch): void {
+  if (dispatch.settled) return
+  dispatch.settled = true
+  dispatch.body?.destroy()
+  dispatch.controller?.abort(new Error('The client went away'))
+  dispatch.resolve({ kind: 'client-gone' })
 }
 
-function onRequestStart(this: Exchange, controller: Controller): void {
+function onRequestStart(this: Dispatch, controller: Controller): void {
   this.controller = controller
   if (this.settled) controller.abort(new Error('The client went away'))
 }
 
-function onResponseStarted(this: Exchange): void {
+function onResponseStarted(this: Dispatch): void {
   this.bytesCame = true
 }
 
 function onResponseStart(
-  this: Exchange,
+  this: Dispatch,
   controller: Controller,
   status: number,
   headers: IncomingHttpHeaders,
@@ -96,24 +96,24 @@ function mayBeShared(cacheControl: string | undefined): boolean {
 }
 
 /** A response may begin long before its first byte of content (server-sent events). */
-function flushHead(exchange: Exchange): void {
-  if (!exchange.flowing && !exchange.settled) exchange.outgoing.flushHeaders()
+function flushHead(dispatch: Dispatch): void {
+  if (!dispatch.flowing && !dispatch.settled) dispatch.outgoing.flushHeaders()
 }
 
-function onResponseData(this: Exchange, controller: Controller, chunk: Buffer): void {
+function onResponseData(this: Dispatch, controller: Controller, chunk: Buffer): void {
   this.flowing = true
   if (this.outgoing.write(chunk)) return
   controller.pause()
   this.outgoing.once('drain', () => controller.resume())
 }
 
-function onResponseEnd(this: Exchange): void {
+function onResponseEnd(this: Dispatch): void {
   this.settled = true
   this.outgoing.end()
   this.resolve({ kind: 'answered', status: this.status })
 }
 
-function onResponseError(this: Exchange, _controller: Controller, error: Error): void {
+function onResponseError(this: Dispatch, _controller: Controller, error: Error): void {
   if (this.settled) return
   if (mayRetry(this, error)) {
     this.retried = true
@@ -133,18 +133,18 @@ function onResponseError(this: Exchange, _controller: Controller, error: Error):
   }
 }
 
-function mayRetry(exchange: Exchange, error: Error): boolean {
+function mayRetry(dispatch: Dispatch, error: Error): boolean {
   return (
-    !exchange.retried &&
-    !exchange.bytesCame &&
-    exchange.body === undefined &&
-    IDEMPOTENT.has(exchange.options.method) &&
+    !dispatch.retried &&
+    !dispatch.bytesCame &&
+    dispatch.body === undefined &&
+    IDEMPOTENT.has(dispatch.options.method) &&
     isLostConnection(error)
   )
 }
 
-function retry(exchange: Exchange): void {
-  if (exchange.settled) return
-  exchange.controller = undefined
-  exchange.pool.dispatch(exchange.options, exchange)
+function retry(dispatch: Dispatch): void {
+  if (dispatch.settled) return
+  dispatch.controller = undefined
+  dispatch.pool.dispatch(dispatch.options, dispatch)
 }

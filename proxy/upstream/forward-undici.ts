@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { UpstreamAddress } from '../config/config.ts'
 import { compileAnswerHeaders } from './answer-headers.ts'
-import { type Exchange, handlers, onClientClose } from './exchange-undici.ts'
+import { type Dispatch, handlers, onClientClose } from './exchange-undici.ts'
 import type { Forwarder, ForwardRequest } from './forward.ts'
 import { createPool, type PoolOptions } from './pool-undici.ts'
 import { hasBody, type RequestBody, requestBody } from './request-body.ts'
@@ -26,7 +26,7 @@ export function createForwarder(address: UpstreamAddress, options: ForwarderOpti
       new Promise((resolve, reject) => {
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
         const body = hasBody(incoming) ? requestBody(incoming) : undefined
-        const exchange: Exchange = {
+        const dispatch: Dispatch = {
           pool,
           options: dispatchOptions(request, body),
           answerHeaders,
@@ -43,8 +43,8 @@ export function createForwarder(address: UpstreamAddress, options: ForwarderOpti
           settled: false,
           ...handlers,
         }
-        outgoing.on('close', () => onClientClose(exchange))
-        pool.dispatch(exchange.options, exchange)
+        outgoing.on('close', () => onClientClose(dispatch))
+        pool.dispatch(dispatch.options, dispatch)
       }),
     close: () => pool.close(),
   }
