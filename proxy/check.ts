@@ -1,17 +1,17 @@
 import type { Config, Secrets } from './config/config.ts'
 import { MASK } from './config/describe-config.ts'
 import { writeStore } from './config/write-store.ts'
+import { errorCode } from './error-code.ts'
 import { explainFailure } from './explain-failure.ts'
 import { createLog } from './log.ts'
 import { networkWords } from './network-words.ts'
 import { loadPageSet } from './page-set.ts'
+import type { PartCheck } from './part-check.ts'
 import { createDirectory } from './phone/create-directory.ts'
 import { createProvider } from './sign-in/provider-openid.ts'
 import { createTwilioSender } from './sms/sender-twilio.ts'
 import { openStore } from './store/open-store.ts'
 import { createPool } from './upstream/pool-undici.ts'
-
-type Result = { readonly kind: 'ok' | 'problem'; readonly detail: string }
 
 const QUIET = createLog({ level: 'silent', access: false })
 
@@ -24,7 +24,7 @@ export async function checkParts(
   secrets: Secrets,
   print: (line: string) => void,
 ): Promise<boolean> {
-  const parts: readonly [string, () => Promise<Result>][] = [
+  const parts: readonly [string, () => Promise<PartCheck>][] = [
     ['OpenID provider', () => checkProvider(config, secrets)],
     ['Numbers', () => checkDirectory(config, secrets)],
     ['Twilio', () => createTwilioSender(config.twilio, secrets.twilioSecret).check()],
@@ -41,7 +41,7 @@ export async function checkParts(
   return results.every(({ kind }) => kind === 'ok')
 }
 
-async function safely(check: () => Promise<Result>): Promise<Result> {
+async function safely(check: () => Promise<PartCheck>): Promise<PartCheck> {
   try {
     return await check()
   } catch (error) {
@@ -50,7 +50,7 @@ async function safely(check: () => Promise<Result>): Promise<Result> {
 }
 
 /** What no program can see from here, the operator is told: what has to be registered there. */
-async function checkProvider(config: Config, secrets: Secrets): Promise<Result> {
+async function checkProvider(config: Config, secrets: Secrets): Promise<PartCheck> {
   const { oidc, publicUrl } = config
   const redirectUri = new URL('/_stepgate/callback', publicUrl)
   const signedOut = new URL('/_stepgate/signed-out', publicUrl)
@@ -61,7 +61,7 @@ async function checkProvider(config: Config, secrets: Secrets): Promise<Result> 
   return { kind, detail: `${detail}; ${register}` }
 }
 
-async function checkDirectory(config: Config, secrets: Secrets): Promise<Result> {
+async function checkDirectory(config: Config, secrets: Secrets): Promise<PartCheck> {
   if (config.phoneSource === 'claims') {
     const detail =
       "they come with the sign-in, as the provider's claims phone_number and phone_number_verified"
@@ -82,7 +82,7 @@ async function checkDirectory(config: Config, secrets: Secrets): Promise<Result>
 }
 
 /** Any answer will do: what the application answers to nobody is its own affair. */
-async function checkUpstream({ upstream }: Config): Promise<Result> {
+async function checkUpstream({ upstream }: Config): Promise<PartCheck> {
   const place = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.origin.origin
   const times = { connectTimeout: 5_000, headersTimeout: 10_000, bodyTimeout: 10_000 }
   const pool = createPool(upstream, times)
@@ -92,15 +92,15 @@ async function checkUpstream({ upstream }: Config): Promise<Result> {
     body.on('error', () => {}).destroy()
     return { kind: 'ok', detail: `${place} answers (HTTP ${statusCode})` }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
-    const detail = `${place} was not reached: ${networkWords(code)}; is the application running, and STEPGATE_UPSTREAM right?`
+    const words = networkWords(errorCode(error))
+    const detail = `${place} was not reached: ${words}; is the application running, and STEPGATE_UPSTREAM right?`
     return { kind: 'problem', detail }
   } finally {
     await pool.destroy()
   }
 }
 
-async function checkStore({ store: settings }: Config, secrets: Secrets): Promise<Result> {
+async function checkStore({ store: settings }: Config, secrets: Secrets): Promise<PartCheck> {
   const store = await openStore(settings, secrets.store)
   await store.close()
   if (settings.kind === 'memory') return { kind: 'ok', detail: 'in memory' }
@@ -111,7 +111,7 @@ async function checkStore({ store: settings }: Config, secrets: Secrets): Promis
   return { kind: 'ok', detail: advice === undefined ? detail : `${detail}; ${advice}` }
 }
 
-async function checkPages(config: Config): Promise<Result> {
+async function checkPages(config: Config): Promise<PartCheck> {
   await loadPageSet(config)
   const { pagesDir } = config
   return {

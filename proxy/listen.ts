@@ -1,6 +1,7 @@
 import { lstat, unlink } from 'node:fs/promises'
 import { type AddressInfo, connect, type Server } from 'node:net'
 import type { ListenAddress } from './config/config.ts'
+import { errorCode } from './error-code.ts'
 
 /**
  * Listens, and answers the address as text. Rejects with Node's error when the address can't be had.
@@ -38,7 +39,7 @@ async function isAbandoned(path: string): Promise<boolean> {
       socket.destroy()
       resolve(false)
     })
-    socket.on('error', (error) => resolve('code' in error && error.code === 'ECONNREFUSED'))
+    socket.on('error', (error) => resolve(errorCode(error) === 'ECONNREFUSED'))
   })
 }
 

@@ -1,7 +1,8 @@
 import { type LoggerOptions, pino } from 'pino'
 import type { Config } from './config/config.ts'
+import { errorCode } from './error-code.ts'
 
-/** What happened, as dashboards and auditors know it (DESIGN.md section 9). */
+/** What happened, as dashboards and auditors know it. */
 export type AuditEvent =
   | 'sign_in.succeeded'
   | 'sign_in.failed'
@@ -54,7 +55,7 @@ export function createLog(settings: Config['log'], write?: { write(line: string)
 /** The part of an unknown error that is safe to log: its name and code, never its message or stack. */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: typeof error }
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const code = errorCode(error)
   const cause = error.cause instanceof Error ? describeError(error.cause) : undefined
   return {
     error: error.name,

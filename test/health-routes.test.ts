@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, type TestContext, test } from 'node:test'
-import type { DirectoryCheck, PhoneDirectory } from '../proxy/phone/phone-directory.ts'
+import type { PartCheck } from '../proxy/part-check.ts'
+import type { PhoneDirectory } from '../proxy/phone/phone-directory.ts'
 import type { Provider } from '../proxy/sign-in/provider.ts'
 import { type Store, StoreUnavailableError } from '../proxy/store/store.ts'
 import { createMemoryStore } from '../proxy/store/store-memory.ts'
@@ -12,7 +13,7 @@ const CANARY = 'canary-of-a-detail'
 describe('health', () => {
   let door: Door
   let known: boolean
-  let directoryCheck: () => Promise<DirectoryCheck>
+  let directoryCheck: () => Promise<PartCheck>
   let ping: () => Promise<void>
   beforeEach(async () => {
     known = true

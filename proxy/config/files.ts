@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { errorCode } from '../error-code.ts'
 
 /** What the configuration reads from disk; both throw Node's errors with their `code`. */
 export type Files = {
@@ -24,10 +25,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** Says which path could not be read and why, with the errno: `/run/x can't be read: … (ENOENT)`. */
 export function unreadable(path: string, error: unknown): string {
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string'
-      ? error.code
-      : 'unknown error'
+  const code = errorCode(error) ?? 'unknown error'
   const reason = REASONS[code]
   return `${JSON.stringify(path)} can't be read: ${reason ? `${reason} (${code})` : code}`
 }

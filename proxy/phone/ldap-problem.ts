@@ -1,4 +1,5 @@
 import { ResultCodeError } from 'ldapts'
+import { errorCode } from '../error-code.ts'
 import type { LookupProblem } from './phone-directory.ts'
 
 /** Why the directory could not say; `detail` is a sentence for the operator, without personal data. */
@@ -28,11 +29,9 @@ export function problemOf(error: unknown, phase: LdapPhase): LdapProblemError {
   return new LdapProblemError(reason, detail, error)
 }
 
-/** The LDAP result code (`49`) or Node's error code (`ECONNREFUSED`) behind an error, for logs. */
-export function errorCode(error: unknown): string | undefined {
-  if (error instanceof LdapProblemError) return errorCode(error.cause)
-  const code = (error as { code?: unknown } | undefined)?.code
-  return typeof code === 'string' || typeof code === 'number' ? String(code) : undefined
+/** The LDAP result code (`49`) or Node's error code (`ECONNREFUSED`) behind a problem, for logs. */
+export function codeOfProblem({ cause }: LdapProblemError): string | undefined {
+  return cause instanceof ResultCodeError ? String(cause.code) : errorCode(cause)
 }
 
 // Server's own messages are left out: they quote names and attribute values.

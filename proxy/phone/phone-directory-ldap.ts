@@ -1,14 +1,9 @@
 import type { CountryCode } from 'libphonenumber-js'
 import type { LdapConfig } from '../config/config.ts'
+import type { PartCheck } from '../part-check.ts'
 import { createLdapConnection } from './ldap-connection.ts'
-import { errorCode, LdapProblemError, problemOf, referralDetail } from './ldap-problem.ts'
-import type {
-  DirectoryCheck,
-  LookupProblem,
-  Person,
-  PhoneDirectory,
-  PhoneLookup,
-} from './phone-directory.ts'
+import { codeOfProblem, LdapProblemError, problemOf, referralDetail } from './ldap-problem.ts'
+import type { LookupProblem, Person, PhoneDirectory, PhoneLookup } from './phone-directory.ts'
 import { type DirectoryEntry, readNumbers } from './read-numbers.ts'
 import { compileUserFilter } from './user-filter.ts'
 
@@ -81,7 +76,7 @@ export function createLdapDirectory(
     )
   }
 
-  async function check(): Promise<DirectoryCheck> {
+  async function check(): Promise<PartCheck> {
     const signal = AbortSignal.timeout(timeout)
     const base = await search({ scope: 'base', attributes: ['1.1'], sizeLimit: 1 }, signal)
     if (base.searchEntries.length === 0) {
@@ -145,6 +140,6 @@ function onlyEntry({ searchEntries, searchReferences }: SearchAnswer): Directory
 }
 
 function failedEvent(problem: LdapProblemError): LdapEvent {
-  const code = errorCode(problem)
+  const code = codeOfProblem(problem)
   return { event: 'ldap.failed', reason: problem.reason, ...(code !== undefined && { code }) }
 }

@@ -1,3 +1,5 @@
+import type { PartCheck } from '../part-check.ts'
+
 /** The person as the provider named them; only these may pick a directory entry. */
 export type Person = {
   readonly subject: string
@@ -29,8 +31,6 @@ export type LookupProblem =
 export type PhoneDirectory = {
   lookUp(person: Person): Promise<PhoneLookup>
   /** Whether a look-up could work now, for readyz and `stepgate check`. */
-  check(): Promise<DirectoryCheck>
+  check(): Promise<PartCheck>
   close(): Promise<void>
 }
-
-export type DirectoryCheck = { kind: 'ok'; detail: string } | { kind: 'problem'; detail: string }

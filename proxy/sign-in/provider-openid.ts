@@ -1,12 +1,13 @@
 import * as oidc from 'openid-client'
 import type { Config } from '../config/config.ts'
+import { errorCode } from '../error-code.ts'
 import type { Log } from '../log.ts'
+import type { PartCheck } from '../part-check.ts'
 import {
   type AuthorizationRequest,
   type Claims,
   type ExpectedResponse,
   type Provider,
-  type ProviderCheck,
   ProviderUnknownError,
   type Redeemed,
 } from './provider.ts'
@@ -171,7 +172,7 @@ async function redeem(
 }
 
 /** Redeems a code that the provider never gave, to see what it thinks of the client. */
-async function checkClient(found: oidc.Configuration, redirectUri: URL): Promise<ProviderCheck> {
+async function checkClient(found: oidc.Configuration, redirectUri: URL): Promise<PartCheck> {
   const { issuer } = found.serverMetadata()
   const error = await oidc
     .genericGrantRequest(found, 'authorization_code', {
@@ -238,8 +239,8 @@ function asRedeemed(error: unknown): Redeemed {
 /** Codes only: messages and causes of the library can hold tokens. */
 function reasonOf(error: unknown): { code: string; cause?: string } {
   if (error instanceof ProviderMetadataError) return { code: error.code, cause: error.endpoint }
-  const code = codeOf(error) ?? (error instanceof Error ? error.name : 'unknown')
-  const cause = error instanceof Error ? codeOf(error.cause) : undefined
+  const code = errorCode(error) ?? (error instanceof Error ? error.name : 'unknown')
+  const cause = error instanceof Error ? errorCode(error.cause) : undefined
   return { code, ...(cause !== undefined && { cause }) }
 }
 
@@ -250,12 +251,6 @@ function answerOf(error: unknown): { status?: number; otherIssuer?: string } {
   const { body } = (cause ?? {}) as { body?: { issuer?: unknown } }
   const other = typeof body?.issuer === 'string' ? URL.parse(body.issuer)?.href : undefined
   return other === undefined ? {} : { otherIssuer: other }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string'
-    ? error.code
-    : undefined
 }
 
 /** `client_secret_basic` where the provider's metadata allows it (OpenID Connect Discovery §3), else post. */

@@ -1,3 +1,5 @@
+import type { PartCheck } from '../part-check.ts'
+
 /** The company's OpenID provider, as sign-in sees it. */
 export type Provider = {
   /** Whether discovery has succeeded; until then nobody can sign in. */
@@ -5,7 +7,7 @@ export type Provider = {
   /** Begins discovery and goes on trying, with growing waits, until it succeeds or `close`. */
   start(): void
   /** One attempt at discovery, and whether the client is known there, for `stepgate check`. */
-  check(redirectUri: URL): Promise<ProviderCheck>
+  check(redirectUri: URL): Promise<PartCheck>
   /** Where to send the browser; throws `ProviderUnknownError` before discovery. */
   authorizationUrl(request: AuthorizationRequest): Promise<URL>
   /** Exchanges the code in `callback` (the callback's URL as the provider was told it, with query). */
@@ -16,9 +18,6 @@ export type Provider = {
   canSignOut(): boolean
   close(): void
 }
-
-/** `detail` is for the operator: what was found, or what is wrong and what to do. */
-export type ProviderCheck = { readonly kind: 'ok' | 'problem'; readonly detail: string }
 
 export type AuthorizationRequest = {
   readonly redirectUri: URL

@@ -1,5 +1,5 @@
+import type { PartCheck } from '../part-check.ts'
 import type { TwilioFailure } from './outcome.ts'
-import type { SenderCheck } from './sender.ts'
 
 /** Where and as whom Twilio was asked, for sentences that name what to correct. */
 export type CheckedAs = { credentials: 'token' | 'api-key'; origin: string }
@@ -8,7 +8,7 @@ export type CheckedAs = { credentials: 'token' | 'api-key'; origin: string }
 const SLOW = new Set(['ERR_CANCELED', 'ECONNABORTED', 'ETIMEDOUT'])
 
 /** Words for an account that could be read (`status` and `type` as Twilio's Account resource has them). */
-export function accountCheck(account: { status: unknown; type: unknown }): SenderCheck {
+export function accountCheck(account: { status: unknown; type: unknown }): PartCheck {
   const { status, type } = account
   if (status === 'suspended' || status === 'closed') {
     return problem(
@@ -24,14 +24,14 @@ export function accountCheck(account: { status: unknown; type: unknown }): Sende
 }
 
 /** Words for an API key that works but may not read the account, as is usual for all but main keys. */
-export function keyCheck(): SenderCheck {
+export function keyCheck(): PartCheck {
   return ok(
     'Twilio accepts the API key; the key may not read the account, so whether it is active is not known',
   )
 }
 
 /** Words for a check that failed: which variable is wrong, and what to do. */
-export function failureCheck(failure: TwilioFailure, asked: CheckedAs): SenderCheck {
+export function failureCheck(failure: TwilioFailure, asked: CheckedAs): PartCheck {
   const { code, status, network } = failure
   const names =
     asked.credentials === 'token'
@@ -68,17 +68,17 @@ export function failureCheck(failure: TwilioFailure, asked: CheckedAs): SenderCh
   )
 }
 
-function notTwilio(origin: string, status: number | undefined): SenderCheck {
+function notTwilio(origin: string, status: number | undefined): PartCheck {
   const said = status === undefined ? '' : ` (HTTP ${status})`
   return problem(
     `What answers at ${origin} is not Twilio's API${said}; look at STEPGATE_TWILIO_API_URL`,
   )
 }
 
-function ok(detail: string): SenderCheck {
+function ok(detail: string): PartCheck {
   return { kind: 'ok', detail }
 }
 
-function problem(detail: string): SenderCheck {
+function problem(detail: string): PartCheck {
   return { kind: 'problem', detail }
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import twilio from 'twilio'
 import type { Config } from '../config/config.ts'
+import type { PartCheck } from '../part-check.ts'
 import { accountCheck, failureCheck, keyCheck } from './account-check.ts'
 import { failureOf, outcomeOf } from './outcome.ts'
-import type { Sender, SenderCheck, SendOutcome, SmsMessage } from './sender.ts'
+import type { Sender, SendOutcome, SmsMessage } from './sender.ts'
 
 /** Seams for tests; all have defaults. */
 export type TwilioSenderOptions = {
@@ -59,7 +60,7 @@ export function createTwilioSender(
     }
   }
 
-  async function check(): Promise<SenderCheck> {
+  async function check(): Promise<PartCheck> {
     try {
       const account = await client.api.v2010.accounts(accountSid).fetch()
       return account.sid === accountSid ? accountCheck(account) : failureCheck({}, asked)
@@ -71,7 +72,7 @@ export function createTwilioSender(
   }
 
   // Only main keys may read the account (https://www.twilio.com/docs/iam/api-keys).
-  async function checkKey(): Promise<SenderCheck> {
+  async function checkKey(): Promise<PartCheck> {
     try {
       await client.messages.page({ pageSize: 1 })
       return keyCheck()

@@ -1,3 +1,5 @@
+import type { PartCheck } from '../part-check.ts'
+
 /** A text message to one number. `to` is E.164; `validForSeconds` is the life of the code in it. */
 export type SmsMessage = { to: string; body: string; validForSeconds: number }
 
@@ -32,7 +34,5 @@ export type FailedReason =
 export type Sender = {
   send(message: SmsMessage): Promise<SendOutcome>
   /** Tries the credentials without sending anything. */
-  check(): Promise<SenderCheck>
+  check(): Promise<PartCheck>
 }
-
-export type SenderCheck = { kind: 'ok'; detail: string } | { kind: 'problem'; detail: string }

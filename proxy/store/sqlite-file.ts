@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { errorCode } from '../error-code.ts'
 
 /** An open database file with its statements, each prepared once. */
 export type SqliteFile = {
@@ -73,7 +74,7 @@ function createPrivately(path: string): void {
     // here: closing one that SQLite has open would drop its locks (POSIX advisory locks).
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
+    if (errorCode(error) !== 'EEXIST') throw error
   }
 }
 
@@ -136,8 +137,4 @@ export function isBusy(error: unknown): boolean {
   if (!(error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'))
     return false
   return [BUSY, PROTOCOL].includes(error.errcode & 0xff)
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }

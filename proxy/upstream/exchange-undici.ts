@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dispatcher, Pool } from 'undici'
+import { errorCode } from '../error-code.ts'
 import type { AnswerHeaders } from './answer-headers.ts'
 import { cutOff } from './cut-off.ts'
 import { sendEarlyHints } from './early-hints.ts'
@@ -126,7 +127,7 @@ function onResponseError(this: Dispatch, _controller: Controller, error: Error):
   if (this.status !== 0) {
     cutOff(this.outgoing)
     this.resolve({ kind: 'cut-off', error })
-  } else if ('code' in error && UNSENDABLE.has(String(error.code))) {
+  } else if (UNSENDABLE.has(errorCode(error) ?? '')) {
     this.reject(error)
   } else {
     this.resolve(failureOf(error, this.bytesCame))

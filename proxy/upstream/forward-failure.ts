@@ -1,3 +1,4 @@
+import { errorCode } from '../error-code.ts'
 import type { ForwardOutcome } from './forward.ts'
 import { RESET } from './pool-undici.ts'
 
@@ -12,7 +13,7 @@ const LOST_CONNECTION = new Set(['UND_ERR_SOCKET', 'ECONNRESET', RESET, 'EPIPE']
 
 /** Sorts an error that came before any response began; `bytesCame`: part of a response had come. */
 export function failureOf(error: Error, bytesCame: boolean): ForwardFailure {
-  const code = codeOf(error)
+  const code = errorCode(error) ?? ''
   if (TIMEOUTS.has(code)) return { kind: 'timed-out', error }
   const invalid = bytesCame || code.startsWith('HPE_')
   return { kind: invalid ? 'invalid-response' : 'unreachable', error }
@@ -23,9 +24,5 @@ export function failureOf(error: Error, bytesCame: boolean): ForwardFailure {
  * moment in which it is used again.
  */
 export function isLostConnection(error: Error): boolean {
-  return LOST_CONNECTION.has(codeOf(error))
-}
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : ''
+  return LOST_CONNECTION.has(errorCode(error) ?? '')
 }
