@@ -25,7 +25,7 @@ describe('stepgate’s own paths', () => {
     await signIn(world, browser, { path: '/whoami' })
   })
 
-  /** THREATS.md 29: what a browser says of a form on another page. */
+  /** Forged requests: what a browser says of a form on another page. */
   const FOREIGN: readonly (readonly [
     string,
     Record<string, string | readonly string[] | undefined>,

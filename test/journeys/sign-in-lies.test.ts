@@ -14,7 +14,7 @@ const unavailable = (code: string): Expected => ({ status: 503, reason: 'unavail
 
 const HOUR_AGO = Math.floor(Date.now() / 1000) - 3600
 
-/** THREATS.md 9: what a provider, or somebody between, may try. */
+/** What a provider, or somebody between, may try. */
 const LIES: readonly (readonly [string, Misbehaviour, Expected])[] = [
   ['another nonce', claim({ nonce: 'other' }), invalid('OAUTH_JWT_CLAIM_COMPARISON_FAILED')],
   ['no nonce', claim({ nonce: undefined }), invalid('OAUTH_INVALID_RESPONSE')],

@@ -6,7 +6,7 @@ import { signInAtProvider } from '../support/sign-in.ts'
 import { ALICE, startWorld, type World } from '../support/world.ts'
 import { at, signIn, signInWithCode } from './steps.ts'
 
-/** THREATS.md 12. */
+/** Return targets that would lead to another site, or are no path (open redirects). */
 const ELSEWHERE: readonly string[] = [
   '//evil.test',
   '///evil.test',

@@ -18,7 +18,10 @@ import { signIn } from './steps.ts'
 const HOST = 'Host: app.example.com'
 const GET = 'GET /x HTTP/1.1'
 
-/** THREATS.md 3 and 4: line, headers, body; `ours` is the reason that we give, where node does not. */
+/**
+ * Requests that two servers could read in two ways: line, headers, body; `ours` is the reason that
+ * we give, where node does not.
+ */
 const REFUSED: Record<
   string,
   { line: string; headers?: readonly string[]; body?: string; status?: number; ours?: string }
