@@ -4,6 +4,7 @@ import { readChallenge } from '../../proxy/otp/challenge-record.ts'
 import { issueChallenge } from '../../proxy/otp/issue-challenge.ts'
 import { countSend, sendCode } from '../../proxy/otp/send-code.ts'
 import type { LimitName } from '../../proxy/otp/send-limits.ts'
+import { codeWindows } from '../../proxy/otp/verified-share.ts'
 import type { SendOutcome } from '../../proxy/sms/sender.ts'
 import type { Store } from '../../proxy/store/store.ts'
 import { NOW } from '../session/session-sample.ts'
@@ -80,6 +81,24 @@ overStores('what a message counts against', (open) => {
     await steps.verify(basicSession({ family: 'three' }), steps.lastCode(), NOW)
     const { person, number, address, prefix } = await counts(steps.parts.store, NOW)
     assert.deepEqual([person, number, address, prefix], [[2, 3], [2, 3], [2], [2]])
+  })
+
+  test('is one code among those of the hour, however often it is sent, and open until it is used', async () => {
+    const steps = codeSteps(open())
+    const keys = codeWindows(NOW).map(({ key }) => key)
+    const codes = async () => [...(await steps.parts.store.counts(keys, NOW))]
+    steps.next({ kind: 'failed', reason: 'rate_limited' })
+    await steps.issue(basicSession(), NOW)
+    assert.deepEqual(await codes(), [0, 0])
+    for (const later of [NOW, NOW + 30_000]) {
+      const present = await readChallenge(steps.parts, basicSession(), later)
+      assert.ok(present)
+      assert.equal(await countSend(steps.parts, present.challenge, later), undefined)
+      await sendCode(steps.parts, present, later)
+      assert.deepEqual(await codes(), [1, 1])
+    }
+    await steps.verify(basicSession(), steps.lastCode(), NOW + 30_000)
+    assert.deepEqual(await codes(), [1, 0])
   })
 
   const unsent: readonly [SendOutcome, number][] = [
