@@ -1,7 +1,10 @@
 import type { Challenge } from './challenge.ts'
 import { auditFields, type Visit } from './visit.ts'
 
-/** Logs what became of a message; `error_code` is Twilio's. */
+/**
+ * Logs what became of a message; `error_code` is Twilio's, `status` that of HTTP, `network` the
+ * network's own word (`ECONNRESET`) where no answer came.
+ */
 export function auditSend(visit: Visit, { delivery }: Challenge): void {
   const { log } = visit.context
   const fields = auditFields(visit)
@@ -10,16 +13,13 @@ export function auditSend(visit: Visit, { delivery }: Challenge): void {
     log.audit('otp.sent', { ...fields, message: delivery.id })
     return
   }
-  log.audit('otp.send_failed', {
-    ...fields,
-    reason: delivery.reason,
+  const said = {
     error_code: delivery.code,
-  })
+    ...(delivery.kind === 'failed' && { status: delivery.status, network: delivery.network }),
+  }
+  log.audit('otp.send_failed', { ...fields, reason: delivery.reason, ...said })
   if (delivery.kind === 'failed' && delivery.reason !== 'rate_limited') {
-    log.error(OPERATOR_HINTS[delivery.reason], {
-      request_id: fields.request_id,
-      error_code: delivery.code,
-    })
+    log.error(OPERATOR_HINTS[delivery.reason], { request_id: fields.request_id, ...said })
   }
 }
 

@@ -2,13 +2,16 @@ import type { PartCheck } from '../part-check.ts'
 import type { TwilioFailure } from './outcome.ts'
 
 /** Where and as whom Twilio was asked, for sentences that name what to correct. */
-export type CheckedAs = { credentials: 'token' | 'api-key'; origin: string }
-
-// What axios and Node call it when a deadline passes.
-const SLOW = new Set(['ERR_CANCELED', 'ECONNABORTED', 'ETIMEDOUT'])
+export type CheckedAs = {
+  readonly credentials: 'token' | 'api-key'
+  readonly origin: string
+}
 
 /** Words for an account that could be read (`status` and `type` as Twilio's Account resource has them). */
-export function accountCheck(account: { status: unknown; type: unknown }): PartCheck {
+export function accountCheck(account: {
+  readonly status: unknown
+  readonly type: unknown
+}): PartCheck {
   const { status, type } = account
   if (status === 'suspended' || status === 'closed') {
     return problem(
@@ -62,7 +65,7 @@ export function failureCheck(failure: TwilioFailure, asked: CheckedAs): PartChec
     return problem(`Twilio can't answer now (HTTP ${status}); try again later`)
   }
   if (status !== undefined || !network) return notTwilio(asked.origin, status)
-  const said = SLOW.has(network) ? 'no answer in time' : network
+  const said = network === 'ETIMEDOUT' ? 'no answer in time' : network
   return problem(
     `Twilio was not reached at ${asked.origin} (${said}); look at the way out to the internet, or at STEPGATE_TWILIO_API_URL if it is set`,
   )

@@ -7,16 +7,16 @@ import { smsSegments } from './segments.ts'
  */
 export type CodeSentence = (
   key: 'sms.text' | 'sms.text-soon',
-  values: { brand: string; code: string; count: number },
+  values: { readonly brand: string; readonly code: string; readonly count: number },
 ) => string
 
 /** `validFor` in ms; `host` is the configured public URL's, a port in it is left out. */
 export type CodeMessage = {
-  t: CodeSentence
-  brand: string
-  code: string
-  validFor: number
-  host: string
+  readonly t: CodeSentence
+  readonly brand: string
+  readonly code: string
+  readonly validFor: number
+  readonly host: string
 }
 
 /**

@@ -5,7 +5,11 @@ import type { FailedReason, RefusedReason, SendOutcome } from './sender.ts'
  * word (`ECONNRESET`) when there was no answer. The error itself holds the number, the code and
  * the Authorization header and must go no further.
  */
-export type TwilioFailure = { code?: number; status?: number; network?: string }
+export type TwilioFailure = {
+  readonly code?: number
+  readonly status?: number
+  readonly network?: string
+}
 
 /** How a send ended that Twilio did not take. */
 export type NotSent = Exclude<SendOutcome, { kind: 'sent' }>
@@ -60,15 +64,16 @@ const FAILED: Readonly<Record<number, FailedReason>> = {
  * Maps what Twilio or the network said to an outcome: the code counts first, then the status. An
  * answer that says neither is `unavailable`; a refusal that nobody foresaw is `rejected`.
  */
-export function outcomeOf({ code, status }: TwilioFailure): NotSent {
+export function outcomeOf({ code, status, network }: TwilioFailure): NotSent {
   const refused = code === undefined ? undefined : REFUSED[code]
   if (code !== undefined && refused) return { kind: 'refused', reason: refused, code }
   const reason = (code === undefined ? undefined : FAILED[code]) ?? reasonOfStatus(status)
   return {
     kind: 'failed',
     reason,
-    ...(code === undefined ? {} : { code }),
-    ...(status === undefined ? {} : { status }),
+    ...(code !== undefined && { code }),
+    ...(status !== undefined && { status }),
+    ...(network !== undefined && { network }),
   }
 }
 
@@ -83,10 +88,17 @@ export function failureOf(error: unknown): TwilioFailure {
   if (typeof error !== 'object' || error === null) return {}
   const { code, status } = error as { code?: unknown; status?: unknown }
   return {
-    ...(isWithin(code, 1, 99_999) ? { code } : {}),
-    ...(isWithin(status, 100, 599) ? { status } : {}),
-    ...(typeof code === 'string' && /^[A-Z][A-Z_]{2,39}$/.test(code) ? { network: code } : {}),
+    ...(isWithin(code, 1, 99_999) && { code }),
+    ...(isWithin(status, 100, 599) && { status }),
+    ...(isNetworkWord(code) && { network: OUR_DEADLINE.has(code) ? 'ETIMEDOUT' : code }),
   }
+}
+
+/** What axios calls it when it is we who give up. */
+const OUR_DEADLINE = new Set(['ERR_CANCELED', 'ECONNABORTED'])
+
+function isNetworkWord(code: unknown): code is string {
+  return typeof code === 'string' && /^[A-Z][A-Z_]{2,39}$/.test(code)
 }
 
 // Twilio's codes have at most five digits: a one-time code that an answer echoes is none of them.

@@ -3,7 +3,11 @@
  * segments has 153 or 67 in each, and neither an escape pair nor a surrogate pair is split
  * (3GPP TS 23.038 §6.2.1, TS 23.040 §9.2.3.24.1).
  */
-export type SmsSegments = { encoding: 'gsm-7' | 'ucs-2'; units: number; segments: number }
+export type SmsSegments = {
+  readonly encoding: 'gsm-7' | 'ucs-2'
+  readonly units: number
+  readonly segments: number
+}
 
 const GSM_7_BASIC = new Set(
   '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?' +

@@ -1,16 +1,27 @@
 import type { PartCheck } from '../part-check.ts'
 
 /** A text message to one number. `to` is E.164; `validForSeconds` is the life of the code in it. */
-export type SmsMessage = { to: string; body: string; validForSeconds: number }
+export type SmsMessage = {
+  readonly to: string
+  readonly body: string
+  readonly validForSeconds: number
+}
 
 /**
  * What became of a send. `refused`: this number can't get it, another may. `failed`: no number can
- * get one now; `operator` outcomes need somebody to act. `code` is the provider's own error code.
+ * get one now. `code` is the provider's own error code, `status` that of HTTP, and `network` the
+ * network's own word (`ECONNRESET`) where no answer came.
  */
 export type SendOutcome =
-  | { kind: 'sent'; id: string }
-  | { kind: 'refused'; reason: RefusedReason; code?: number }
-  | { kind: 'failed'; reason: FailedReason; code?: number; status?: number }
+  | { readonly kind: 'sent'; readonly id: string }
+  | { readonly kind: 'refused'; readonly reason: RefusedReason; readonly code?: number }
+  | {
+      readonly kind: 'failed'
+      readonly reason: FailedReason
+      readonly code?: number
+      readonly status?: number
+      readonly network?: string
+    }
 
 export type RefusedReason =
   | 'not_a_number'

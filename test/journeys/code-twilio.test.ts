@@ -63,8 +63,12 @@ describe('when Twilio does not take a message', () => {
       const failed = world.logs('otp.send_failed').at(-1)
       assert.equal(failed?.reason, reason)
       assert.equal(failed?.error_code, code)
+      assert.equal(failed?.status, kind === 'failed' ? status : undefined)
       assert.equal(operatorErrors().length, operator ? 1 : 0)
-      if (operator) assert.equal(operatorErrors()[0]?.error_code, code)
+      if (operator) {
+        const [told] = operatorErrors()
+        assert.deepEqual([told?.error_code, told?.status], [code, status])
+      }
 
       assertSays(await reload(world, browser), `otp.notice.${kind}.${reason}`)
       assert.equal(requests(), 1)
@@ -95,11 +99,15 @@ describe('when Twilio does not take a message', () => {
     assert.deepEqual(operatorErrors(), [])
   })
 
-  for (const [name, script] of [
-    ['is cut off', { kind: 'reset' }],
-    ['is no JSON', { kind: 'raw', status: 200, body: '<html>502</html>' }],
-    ['is JSON of another shape', { kind: 'raw', status: 201, body: '{"sid":5}' }],
-    ['is empty', { kind: 'raw', status: 500, body: '' }],
+  for (const [name, script, said] of [
+    ['is cut off', { kind: 'reset' }, [undefined, 'ECONNRESET']],
+    ['is no JSON', { kind: 'raw', status: 200, body: '<html>502</html>' }, [undefined, undefined]],
+    [
+      'is JSON of another shape',
+      { kind: 'raw', status: 201, body: '{"sid":5}' },
+      [undefined, undefined],
+    ],
+    ['is empty', { kind: 'raw', status: 500, body: '' }, [500, undefined]],
   ] as const) {
     test(`an answer that ${name}: nothing is sent twice, and the code may still be entered`, async () => {
       const { browser, page: start } = await signIn(world, 'alice')
@@ -112,6 +120,9 @@ describe('when Twilio does not take a message', () => {
       assert.equal(requests(), 1)
       const code = String(world.twilio.received().at(-1)?.form.Body).slice(-6)
       assert.equal((await typeCode(world, browser, code)).status, 303)
+      for (const line of [world.logs('otp.send_failed').at(-1), operatorErrors()[0]]) {
+        assert.deepEqual([line?.status, line?.network], said)
+      }
       assert.equal(world.logs('otp.send_failed').at(-1)?.reason, 'unavailable')
     })
   }

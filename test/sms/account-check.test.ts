@@ -34,7 +34,7 @@ const problems: [string, Parameters<typeof failureCheck>, RegExp][] = [
   ['too many requests', [{ status: 429, code: 20429 }, byToken], /too often/],
   ['Twilio down', [{ status: 503 }, byToken], /HTTP 503/],
   ['no way there', [{ network: 'ENOTFOUND' }, byToken], /api\.twilio\.com \(ENOTFOUND\)/],
-  ['no answer', [{ network: 'ERR_CANCELED' }, byToken], /no answer in time/],
+  ['no answer', [{ network: 'ETIMEDOUT' }, byToken], /no answer in time/],
 ]
 for (const [name, args, words] of problems) {
   test(`${name} is said in plain words that name what to look at`, () => {

@@ -77,6 +77,20 @@ for (const [status, reason] of byStatus) {
     ))
 }
 
+test('when no answer came, the word of the network says why', () => {
+  assert.deepEqual(outcomeOf({ network: 'ENOTFOUND' }), {
+    kind: 'failed',
+    reason: 'unavailable',
+    network: 'ENOTFOUND',
+  })
+})
+
+test('a deadline of ours is called a timeout, whatever the client calls it', () => {
+  for (const code of ['ERR_CANCELED', 'ECONNABORTED', 'ETIMEDOUT']) {
+    assert.deepEqual(failureOf({ code }), { network: 'ETIMEDOUT' })
+  }
+})
+
 test('of an error only its numbers and the network word are left', () => {
   const error = Object.assign(new Error('to +4915112345678 code 424242'), {
     code: 21211,

@@ -224,7 +224,8 @@ test('an answer that drips in is given up on after the timeout as a whole', asyn
   t.after(() => new Promise((resolve) => server.close(resolve)))
   const { port } = server.address() as { port: number }
   const sender = senderTo(new URL(`http://127.0.0.1:${port}`), {}, { timeout: 200 })
-  assert.deepEqual(await sender.send(message), { kind: 'failed', reason: 'unavailable' })
+  const outcome = await sender.send(message)
+  assert.deepEqual(outcome, { kind: 'failed', reason: 'unavailable', network: 'ETIMEDOUT' })
 })
 
 test('a message that Twilio took and gave up at once is not called sent', async (t) => {
@@ -239,7 +240,7 @@ test('a message that Twilio took and gave up at once is not called sent', async 
 test('nobody at the other end is unavailable', async () => {
   const sender = senderTo(new URL('http://127.0.0.1:1'))
   const outcome = await sender.send(message)
-  assert.deepEqual(outcome, { kind: 'failed', reason: 'unavailable' })
+  assert.deepEqual(outcome, { kind: 'failed', reason: 'unavailable', network: 'ECONNREFUSED' })
   assert.match((await sender.check()).detail, /ECONNREFUSED/)
 })
 
