@@ -60,7 +60,7 @@ export const CODE = {
     example: 'https://twilio.egress.example.com',
   }),
   SMS_COUNTRIES: optional(parsedBy(parseCountries), {
-    doc: 'ISO codes of the countries that may be texted; others are refused before sending. Numbers without a country code are read as of the first.',
+    doc: 'ISO codes of the countries that may be texted; others are refused before sending. A number without `+` is national in the first, or international: one that could be both is used only if one is clearly meant.',
     defaultNote: "the from-number's country",
     example: 'US,CA',
   }),

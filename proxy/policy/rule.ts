@@ -12,7 +12,7 @@ export type Rule = {
   readonly methods?: ReadonlySet<string>
   /** Lower case, without port; absent: every host. */
   readonly host?: string
-  /** Tests a canonical path: decoded, lower case, without query and `;parameters`. */
+  /** Tests one reading of a path: decoded, case folded, without query. */
   readonly matchesPath: (path: string) => boolean
   /** The code must not be older than this (ms); only with `twilio_sms`. */
   readonly maxAge?: number

@@ -7,8 +7,8 @@ export type Target = {
   /** Byte for byte as received and as forwarded. */
   readonly raw: string
   /**
-   * Every reading that an application may give to the path: decoded once, without
-   * `;parameters`, case folded. Where applications differ there are several.
+   * Every reading that an application may give to the path: decoded once, case folded. Where
+   * applications differ there are several, as with `;parameters`: cut off, and as they stand.
    */
   readonly paths: readonly [string, ...string[]]
   /** As received, with its `?`; '' if there is none. */
