@@ -10,10 +10,14 @@ import { StoreUnavailableError } from './store/store.ts'
  * The answer to an error that nobody expected or that only time can mend; never lets anything
  * through, and never fails itself: where even the page can't be made it is JSON.
  */
-export async function errorAnswer(context: Context, asker: Asker, error: unknown): Promise<Answer> {
+export async function errorAnswer(
+  context: Context,
+  asker: Asker,
+  error: unknown,
+  retryUrl = retryUrlOf(context, asker),
+): Promise<Answer> {
   const reason = reasonOf(error)
   context.log.error('Request failed', { request_id: asker.requestId, ...describeError(error) })
-  const retryUrl = retryUrlOf(context, asker)
   const status = reason === 'unexpected' ? 500 : 503
   const code = reason === 'unexpected' ? 'internal_error' : `${reason}_unavailable`
   const headers = status === 503 ? { 'Retry-After': '5' } : {}
@@ -30,7 +34,7 @@ export async function errorAnswer(context: Context, asker: Asker, error: unknown
 }
 
 /** Where "try again" leads: the same address if asking again is harmless, else the start. */
-export function retryUrlOf(context: Context, { incoming }: Asker): string {
+function retryUrlOf(context: Context, { incoming }: Asker): string {
   const own = incoming.url?.startsWith('/_stepgate/') === true
   if (incoming.method !== 'GET') return '/'
   return own && incoming.url !== undefined && !incoming.url.startsWith('/_stepgate/callback')

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Exchange } from './exchange.ts'
 import { cutOff } from './upstream/cut-off.ts'
 
@@ -25,6 +26,11 @@ export function jsonAnswer(
     },
     body: `${JSON.stringify(body)}\n`,
   }
+}
+
+/** The status of a redirect to a page: after anything but GET and HEAD it must become a GET. */
+export function seeOther({ method }: Pick<IncomingMessage, 'method'>): 302 | 303 {
+  return method === 'GET' || method === 'HEAD' ? 302 : 303
 }
 
 /** A redirect that nobody may keep; 303 turns a form into a GET. */

@@ -1,10 +1,12 @@
-import { type Answer, jsonAnswer, redirectAnswer } from './answer.ts'
+import { type Answer, jsonAnswer, redirectAnswer, seeOther } from './answer.ts'
+import { auditStepUp } from './audit-step-up.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { accountOf } from './otp/account-of.ts'
 import { problemAnswer } from './page-answer.ts'
 import type { Decision } from './policy/rule.ts'
 import { kindOf } from './request/kind-of-request.ts'
+import { codePagePath } from './request/need.ts'
 import { returnTarget } from './request/return-target.ts'
 import type { Session } from './session/session.ts'
 import { sendToProvider } from './sign-in/send-to-provider.ts'
@@ -20,7 +22,8 @@ export async function demandSignIn(
 ): Promise<Answer> {
   const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
   if (!isNavigation(exchange)) {
-    const url = ownUrl(context, '/_stepgate/sign-in', { return_to: returnTo })
+    const path = `/_stepgate/sign-in?${new URLSearchParams({ return_to: returnTo })}`
+    const url = new URL(path, context.config.publicUrl).href
     return jsonAnswer(
       401,
       { error: 'sign_in_required', sign_in_url: url, request_id: exchange.requestId },
@@ -38,21 +41,10 @@ export async function demandStepUp(
   { acr, maxAge }: StepUp,
 ): Promise<Answer> {
   const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
+  const need = maxAge === undefined ? { returnTo } : { returnTo, maxAge }
+  auditStepUp(context, exchange, session, need)
+  if (isNavigation(exchange)) return redirectAnswer(seeOther(exchange.incoming), codePagePath(need))
   const seconds = maxAge === undefined ? undefined : Math.floor(maxAge / 1000)
-  context.log.audit('step_up.required', {
-    request_id: exchange.requestId,
-    subject: session?.subject,
-    client: exchange.client.address,
-    acr,
-    max_age: seconds,
-  })
-  const query = {
-    return_to: returnTo,
-    ...(seconds !== undefined && { max_age: String(seconds) }),
-  }
-  if (isNavigation(exchange)) {
-    return redirectAnswer(302, `/_stepgate/otp?${new URLSearchParams(query)}`)
-  }
   const challenge = [
     'Bearer realm="stepgate"',
     'error="insufficient_user_authentication"',
@@ -66,7 +58,7 @@ export async function demandStepUp(
       error: 'insufficient_user_authentication',
       acr_values: acr,
       ...(seconds !== undefined && { max_age: seconds }),
-      step_up_url: ownUrl(context, '/_stepgate/otp', query),
+      step_up_url: new URL(codePagePath(need), context.config.publicUrl).href,
       request_id: exchange.requestId,
     },
     { 'WWW-Authenticate': challenge.join(', ') },
@@ -87,13 +79,11 @@ export function deny(
     reason,
   })
   const props = { reason, ...(session !== undefined && { account: accountOf(session) }) }
-  return problemAnswer(context.pages, exchange, 403, 'access_denied', 'denied', props)
+  return problemAnswer(context.pages, exchange, 403, 'access_denied', 'denied', props, {
+    uiLocales: session?.locale,
+  })
 }
 
 function isNavigation({ incoming }: Exchange): boolean {
   return kindOf(incoming.method ?? '', incoming.headers) === 'navigation'
-}
-
-function ownUrl(context: Context, path: string, query: Readonly<Record<string, string>>): string {
-  return new URL(`${path}?${new URLSearchParams(query)}`, context.config.publicUrl).href
 }

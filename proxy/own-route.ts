@@ -1,9 +1,11 @@
 import type { Hono } from 'hono'
 import type { Answer } from './answer.ts'
 import { toResponse } from './answer.ts'
+import { errorAnswer } from './answer-error.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { pageAnswer } from './page-answer.ts'
+import { codePagePath, needOf } from './request/need.ts'
 import { isSameOrigin } from './request/same-origin.ts'
 import { currentSession } from './session/current-session.ts'
 import type { Session } from './session/session.ts'
@@ -61,7 +63,16 @@ export function onForm(app: OwnApp, context: Context, path: string, handle: OwnH
     const timer = setTimeout(() => incoming.destroy(), FORM_DEADLINE)
     const body = await readForm(c.req.raw.body).finally(() => clearTimeout(timer))
     if (body === undefined) return refuse(413, 'form')
-    return toResponse(await handle(await ownRequest(context, c.env, new URLSearchParams(body))))
+    const fields = new URLSearchParams(body)
+    try {
+      return toResponse(await handle(await ownRequest(context, c.env, fields)))
+    } catch (error) {
+      // The form can't be sent again by a link, but the page that it is on can be asked for.
+      const retryUrl = path.startsWith('/_stepgate/otp')
+        ? codePagePath(needOf(fields, context.config.publicUrl), askedLocales(fields))
+        : '/'
+      return toResponse(await errorAnswer(context, c.env, error, retryUrl))
+    }
   })
 }
 
@@ -72,9 +83,13 @@ async function ownRequest(
 ): Promise<OwnRequest> {
   const now = context.clock()
   const session = await currentSession(context, exchange, now)
-  const asked = fields.get('ui_locales')
-  const uiLocales = asked !== null && LANGUAGES.test(asked) ? asked : session?.locale
+  const uiLocales = askedLocales(fields) ?? session?.locale
   return { context, exchange, session, fields, uiLocales, now }
+}
+
+function askedLocales(fields: URLSearchParams): string | undefined {
+  const asked = fields.get('ui_locales')
+  return asked !== null && LANGUAGES.test(asked) ? asked : undefined
 }
 
 async function readForm(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import { stepUp } from '../session/transitions.ts'
 import { readChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
 import { codePage, goOn, lockedPage, nothingSentPage } from './otp-answers.ts'
-import { type Verified, verifyCode } from './verify-code.ts'
+import { type Locked, type Verified, verifyCode } from './verify-code.ts'
 import { auditFields, type Visit } from './visit.ts'
 
 /** `POST /_stepgate/otp`: compares the code and, if it is right, steps the session up. */
@@ -22,6 +22,7 @@ export async function checkCode(visit: Visit, code: string): Promise<Answer> {
     case 'none':
       return nothingSentPage(visit)
     case 'wrong':
+      if (result.lock !== undefined) return lockedPage(visit, result.lock)
       return challengePage(visit, 422, { kind: 'wrong', attemptsLeft: result.attemptsLeft })
     case 'not-a-code':
       return challengePage(visit, 422, { kind: 'not-a-code' })
@@ -63,6 +64,10 @@ function audit(visit: Visit, result: Verified): void {
       break
     case 'wrong':
       log.audit('otp.wrong', { ...fields, attempts_left: result.attemptsLeft })
+      if (result.lock !== undefined) auditLock(visit, result.lock)
+      break
+    case 'locked':
+      auditLock(visit, result)
       break
     case 'expired':
     case 'used-up':
@@ -71,7 +76,13 @@ function audit(visit: Visit, result: Verified): void {
       break
     case 'none':
     case 'not-a-code':
-    case 'locked':
       break
   }
+}
+
+/** A wait that begins, or a guess that came during one. */
+function auditLock(visit: Visit, { locked, until }: Locked): void {
+  const seconds = Math.ceil((until - visit.now) / 1000)
+  const kind = locked ? 'locked' : 'wait'
+  visit.context.log.audit('otp.locked', { ...auditFields(visit), kind, seconds })
 }

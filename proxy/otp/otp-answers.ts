@@ -73,7 +73,6 @@ export function directoryPage(visit: Visit, reason: LookupProblem): Promise<Answ
 export function lockedPage(visit: Visit, { locked, until }: Locked): Promise<Answer> {
   const kind = locked ? 'locked' : 'wait'
   const seconds = secondsUntil(until, visit.now)
-  visit.context.log.audit('otp.locked', { ...auditFields(visit), kind, seconds })
   return answerPage(
     visit,
     429,

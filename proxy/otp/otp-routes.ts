@@ -2,13 +2,14 @@ import type { Answer } from '../answer.ts'
 import type { Context } from '../context.ts'
 import { type OwnApp, type OwnRequest, onForm, onGet } from '../own-route.ts'
 import { satisfies } from '../policy/satisfies.ts'
+import { needOf } from '../request/need.ts'
 import { sendToProvider } from '../sign-in/send-to-provider.ts'
 import { checkCode } from './check-code.ts'
 import { chooseNumber } from './choose-number.ts'
 import { goOn } from './otp-answers.ts'
 import { sendAgain } from './send-again.ts'
 import { showCode } from './show-code.ts'
-import { needOf, type Visit } from './visit.ts'
+import type { Visit } from './visit.ts'
 
 /** The code page and its forms. */
 export function addOtpRoutes(app: OwnApp, context: Context): void {

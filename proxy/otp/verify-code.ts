@@ -15,7 +15,8 @@ import { attemptWaits, FAILURE_WAITS, FAILURES_REMEMBERED, LOCK_AT } from './lim
 /** What became of a guess. Only `wrong` and `verified` were compared. Times in epoch ms. */
 export type Verified =
   | { readonly kind: 'verified'; readonly secondsSinceSend: number }
-  | { readonly kind: 'wrong'; readonly attemptsLeft: number }
+  /** `lock`: this failure was one too many, and a wait begins. */
+  | { readonly kind: 'wrong'; readonly attemptsLeft: number; readonly lock?: Locked }
   | { readonly kind: 'not-a-code' }
   | { readonly kind: 'none' }
   | { readonly kind: 'expired' }
@@ -40,7 +41,8 @@ export async function readLock(
   subject: string,
   now: number,
 ): Promise<Locked | undefined> {
-  return asLocked(await store.strikes(failuresKey(subject), now))
+  const strike = await store.strikes(failuresKey(subject), now)
+  return strike.kind === 'waiting' ? lockOf(strike) : undefined
 }
 
 /** Whether this challenge's tries are used up; counts nothing. */
@@ -85,10 +87,12 @@ export async function verifyCode(
   if (tries.kind === 'waiting') return { kind: 'used-up' }
   const remembered = now + FAILURES_REMEMBERED
   const failures = await store.strike(failuresKey(session.subject), FAILURE_WAITS, remembered, now)
-  if (failures.kind === 'waiting') return asLocked(failures) ?? { kind: 'used-up' }
+  if (failures.kind === 'waiting') return lockOf(failures)
 
   if (!timingSafeEqual(Buffer.from(guess), Buffer.from(challenge.code))) {
-    return { kind: 'wrong', attemptsLeft: parts.attempts - tries.count }
+    const lock = failures.until > now ? lockOf(failures) : undefined
+    const attemptsLeft = parts.attempts - tries.count
+    return { kind: 'wrong', attemptsLeft, ...(lock !== undefined && { lock }) }
   }
   if (!(await spend(parts, session, stored, now))) return { kind: 'none' }
   await store.remove(failuresKey(session.subject))
@@ -112,7 +116,6 @@ async function spend(
   return false
 }
 
-function asLocked(strike: Strike): Locked | undefined {
-  if (strike.kind !== 'waiting') return undefined
+function lockOf(strike: Strike): Locked {
   return { kind: 'locked', locked: strike.count >= LOCK_AT, until: strike.until }
 }

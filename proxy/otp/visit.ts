@@ -1,7 +1,7 @@
 import type { ReturnFields } from '../../pages/parts/return-fields.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
-import { returnTarget } from '../request/return-target.ts'
+import { type Need, needFields } from '../request/need.ts'
 import type { Session } from '../session/session.ts'
 import { restrictSender } from '../sms/allowed-countries.ts'
 import { codeMessage } from '../sms/message-text.ts'
@@ -17,30 +17,14 @@ export type Visit = {
   readonly now: number
 }
 
-/** Where the person goes afterwards, and how fresh (ms) the code has to be for it. */
-export type Need = { readonly returnTo: string; readonly maxAge?: number }
-
-/** Reads `return_to` and `max_age` of a query or form; what is malformed asks for no more than a code. */
-export function needOf(fields: URLSearchParams, publicUrl: URL): Need {
-  const returnTo = returnTarget(fields.get('return_to') ?? undefined, publicUrl)
-  const seconds = fields.get('max_age')
-  return seconds !== null && /^[0-9]{1,9}$/.test(seconds)
-    ? { returnTo, maxAge: Number(seconds) * 1000 }
-    : { returnTo }
-}
-
 /** What our forms and links take along: the need, and languages that the session doesn't know of. */
 export function returnFieldsOf({
   need,
   session,
   uiLocales,
 }: Pick<Visit, 'need' | 'session' | 'uiLocales'>): ReturnFields {
-  const { returnTo, maxAge } = need
-  return {
-    returnTo,
-    ...(maxAge !== undefined && { maxAge: String(maxAge / 1000) }),
-    ...(uiLocales !== undefined && uiLocales !== session.locale && { uiLocales }),
-  }
+  const asked = uiLocales !== undefined && uiLocales !== session.locale
+  return { ...needFields(need), ...(asked && { uiLocales }) }
 }
 
 /** Fields of an audit line about this person. */

@@ -52,7 +52,8 @@ function failurePage(
   const retryUrl = retryPath(reason, destination)
   if (reason.kind === 'unavailable') {
     const props = { reason: reason.part, retryUrl }
-    return pageAnswer(pages, exchange, 503, 'unavailable', props, { uiLocales })
+    const headers = { 'Retry-After': '5' }
+    return pageAnswer(pages, exchange, 503, 'unavailable', props, { uiLocales, headers })
   }
   const props = { ...propsOf(reason), retryUrl }
   return pageAnswer(pages, exchange, statusOf(reason), 'sign-in-failed', props, { uiLocales })

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { Session } from '../session/session.ts'
 import { startSession } from '../session/transitions.ts'
 import { keyOf } from '../store/key-of.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreUnavailableError } from '../store/store.ts'
 import { readIdentity } from './read-identity.ts'
 import type { SignInParts } from './start-sign-in.ts'
 import {
@@ -42,11 +42,10 @@ export type SignInFailure =
   | { readonly kind: 'refused'; readonly error: string; readonly description?: string }
   | { readonly kind: 'invalid'; readonly code: string }
   | { readonly kind: 'missing-claim'; readonly claim: string }
-  | { readonly kind: 'unavailable'; readonly code: string }
+  | { readonly kind: 'unavailable'; readonly part: 'provider' | 'store'; readonly code: string }
 
 /**
- * Finishes a sign-in: state, browser, provider's answer, identity, in this order. Throws
- * `ProviderUnknownError` and `StoreUnavailableError`.
+ * Finishes a sign-in: state, browser, provider's answer, identity, in this order.
  */
 export async function finishSignIn(
   parts: SignInParts & { readonly store: Store; readonly config: Config },
@@ -80,9 +79,11 @@ export async function finishSignIn(
     return failed({ kind: 'other-browser', attempt })
   }
 
+  if (!parts.provider.isKnown()) return failed(unavailable('provider', 'provider_unknown'))
   const callback = new URL(parts.redirectUri)
   callback.search = request.query
   const redeemed = await parts.provider.redeem(callback, { ...transaction, state })
+  if (redeemed.kind === 'unavailable') return failed(unavailable('provider', redeemed.code))
   if (redeemed.kind !== 'signed-in') return failed(redeemed)
 
   const read = readIdentity(redeemed.claims, parts.config, now)
@@ -96,8 +97,17 @@ export async function finishSignIn(
   const session = startSession(identity, { id: parts.random.id(), family, now })
   const end = now + parts.config.session.lifetime
   const hint = await parts.sealer.seal('id-token', redeemed.idToken, end, now)
-  await parts.store.put(keyOf('id-token', family), hint, end)
+  try {
+    await parts.store.put(keyOf('id-token', family), hint, end)
+  } catch (error) {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    return failed(unavailable('store', error.code))
+  }
   return { kind: 'signed-in', session, destination }
+}
+
+function unavailable(part: 'provider' | 'store', code: string): SignInFailure {
+  return { kind: 'unavailable', part, code }
 }
 
 function isSame(one: string, other: string): boolean {

@@ -1,10 +1,10 @@
-import { withReturnFields } from '../../pages/parts/return-fields.ts'
 import { type Answer, redirectAnswer } from '../answer.ts'
+import { auditStepUp } from '../audit-step-up.ts'
 import type { Context } from '../context.ts'
-import { needOf, returnFieldsOf } from '../otp/visit.ts'
 import { type OwnApp, type OwnRequest, onForm, onGet } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
 import { satisfies } from '../policy/satisfies.ts'
+import { codePagePath, needOf } from '../request/need.ts'
 import { answerCallback } from './answer-callback.ts'
 import { answerSignOut, confirmSignOut, FORGET_PAGES } from './answer-sign-out.ts'
 import { sendToProvider } from './send-to-provider.ts'
@@ -40,7 +40,8 @@ function stepUpOn(request: OwnRequest): Promise<Answer> | Answer {
   const { context, exchange, session, fields, uiLocales, now } = request
   const acr = fields.get('acr') ?? 'twilio_sms'
   if (acr !== 'twilio_sms' && acr !== 'basic') {
-    return pageAnswer(context.pages, exchange, 400, 'bad-request', { reason: 'form' })
+    const props = { reason: 'form' } as const
+    return pageAnswer(context.pages, exchange, 400, 'bad-request', props, { uiLocales })
   }
   const need = needOf(fields, context.config.publicUrl)
   const { returnTo, ...stepUp } = need
@@ -49,8 +50,9 @@ function stepUpOn(request: OwnRequest): Promise<Answer> | Answer {
     return sendToProvider(request, destination, attemptOf(fields))
   }
   if (acr === 'basic' || satisfies(session, stepUp, now)) return redirectAnswer(302, returnTo)
-  const path = withReturnFields('/_stepgate/otp', returnFieldsOf({ need, session, uiLocales }))
-  return redirectAnswer(302, path)
+  auditStepUp(context, exchange, session, need)
+  const languages = uiLocales === session.locale ? undefined : uiLocales
+  return redirectAnswer(302, codePagePath(need, languages))
 }
 
 function attemptOf(fields: URLSearchParams): number {

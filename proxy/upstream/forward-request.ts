@@ -40,7 +40,7 @@ export async function forwardRequest(
     setCookies,
   )
   if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
-    await answerFailure(context, exchange, outcome)
+    await answerFailure(context, exchange, session, outcome)
   }
 }
 
@@ -52,6 +52,7 @@ type Failure = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
 async function answerFailure(
   context: Context,
   exchange: Exchange,
+  session: Session | undefined,
   { kind, error }: Failure,
 ): Promise<void> {
   const { incoming, requestId } = exchange
@@ -68,6 +69,7 @@ async function answerFailure(
     `upstream_${kind.replace('-', '_')}`,
     'upstream-down',
     { kind: shown, ...(repeatable && { retryUrl }) },
+    { uiLocales: session?.locale },
   )
   // What is left of a request's body would be read as the next request.
   writeAnswer(exchange, answer, !incoming.complete)

@@ -79,8 +79,10 @@ describe('while the store does not answer', () => {
     const sent = world.messages().length
     breakAll()
     assertUnavailable(await reload(world, browser))
-    assertUnavailable(await typeCode(world, browser, code))
-    assertUnavailable(await pressSend(world, browser))
+    for (const page of [await typeCode(world, browser, code), await pressSend(world, browser)]) {
+      assertUnavailable(page)
+      assert.match(page.text(), /href="\/_stepgate\/otp\?return_to=%2F[^"]*"/, 'the way on')
+    }
     assertUnavailable(await browser.get(new URL(`${OTP}/number`, world.url)))
     await notThrough(browser)
     assert.equal(world.messages().length, sent)
@@ -94,7 +96,9 @@ describe('while the store does not answer', () => {
     const browser = createClient()
     const start = await browser.get(new URL('/basic', world.url))
     breakAll()
-    assertUnavailable(await signInAtProvider(browser, start, 'alice'))
+    const failed = await signInAtProvider(browser, start, 'alice')
+    assertUnavailable(failed)
+    assert.match(failed.text(), /href="\/_stepgate\/sign-in\?return_to=%2Fbasic"/)
     assert.notEqual((await browser.get(new URL('/basic', world.url))).status, 200)
     broken.clear()
     const { page } = await openCodePage(world, 'alice', browser)

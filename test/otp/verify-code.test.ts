@@ -246,7 +246,8 @@ overStores('failures in a row', (open) => {
       assert.deepEqual(right, lock)
     }
     const wrong = await steps.verify(session, WRONG, now + 30 * SECOND)
-    assert.deepEqual(wrong, { kind: 'wrong', attemptsLeft: 4 })
+    const longer = { ...lock, until: now + 30 * SECOND + MINUTE }
+    assert.deepEqual(wrong, { kind: 'wrong', attemptsLeft: 4, lock: longer })
     const next = await readLock(steps.parts, 'subject-1', now + 30 * SECOND)
     assert.equal(next?.until, now + 30 * SECOND + MINUTE)
   })
