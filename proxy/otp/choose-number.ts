@@ -16,7 +16,7 @@ export async function chooseNumber(visit: Visit, id: string | undefined): Promis
   const lock = await readLock(context, session.subject, now)
   if (lock !== undefined) return lockedPage(visit, lock)
   const lookup = await lookUpNumbers(visit)
-  if (lookup.kind === 'unavailable') return directoryPage(visit, lookup.reason)
+  if (lookup.kind === 'unavailable') return directoryPage(visit, lookup)
   if (lookup.kind === 'none') return noNumberPage(visit)
   const phone = id === undefined ? undefined : chosenNumber(session, lookup, id)
   if (phone === undefined) {

@@ -1,7 +1,7 @@
 import { withReturnFields } from '../../pages/parts/return-fields.ts'
 import { type Answer, redirectAnswer } from '../answer.ts'
 import { pageAnswer } from '../page-answer.ts'
-import type { LookupProblem } from '../phone/phone-directory.ts'
+import type { PhoneLookup } from '../phone/phone-directory.ts'
 import { accountOf } from './account-of.ts'
 import { lastDigits } from './challenge.ts'
 import type { StoredChallenge } from './challenge-record.ts'
@@ -58,10 +58,14 @@ export function noNumberPage(visit: Visit): Promise<Answer> {
 }
 
 /** Nobody can say whether this person has a number: never to be told as "no number". */
-export function directoryPage(visit: Visit, reason: LookupProblem): Promise<Answer> {
+export function directoryPage(
+  visit: Visit,
+  { reason, detail }: Extract<PhoneLookup, { kind: 'unavailable' }>,
+): Promise<Answer> {
   visit.context.log.audit('otp.send_failed', {
     ...auditFields(visit),
     reason: `directory_${reason}`,
+    detail,
   })
   return answerPage(visit, 503, 'unavailable', {
     reason: 'directory',

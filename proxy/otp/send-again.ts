@@ -38,7 +38,7 @@ async function repeat(visit: Visit, stored: StoredChallenge): Promise<Answer> {
 /** A new code to the number of the last one, if the directory still has it. */
 async function sendAnother(visit: Visit, stored: StoredChallenge | undefined): Promise<Answer> {
   const lookup = await lookUpNumbers(visit)
-  if (lookup.kind === 'unavailable') return directoryPage(visit, lookup.reason)
+  if (lookup.kind === 'unavailable') return directoryPage(visit, lookup)
   if (lookup.kind === 'none') return noNumberPage(visit)
   const phone = sameNumber(lookup, stored?.challenge.phone)
   if (phone === undefined) return redirectAnswer(303, codePath(visit, '/_stepgate/otp/number'))

@@ -26,7 +26,7 @@ async function showStored(visit: Visit, stored: StoredChallenge): Promise<Answer
 /** Sends to the only number, or asks which. */
 async function sendFirst(visit: Visit): Promise<Answer> {
   const lookup = await lookUpNumbers(visit)
-  if (lookup.kind === 'unavailable') return directoryPage(visit, lookup.reason)
+  if (lookup.kind === 'unavailable') return directoryPage(visit, lookup)
   if (lookup.kind === 'none') return noNumberPage(visit)
   const [phone, ...others] = lookup.numbers
   if (others.length > 0) return redirectAnswer(302, codePath(visit, '/_stepgate/otp/number'))

@@ -10,12 +10,13 @@ export type Person = {
 
 /**
  * `found`: E.164 numbers in the directory's order, without duplicates. `none`: the one entry of
- * this person holds no number. `unavailable`: nobody can say; never to be read as `none`.
+ * this person holds no number. `unavailable`: nobody can say; never to be read as `none`. `detail`
+ * is a sentence for the operator, without personal data: it is logged.
  */
 export type PhoneLookup =
-  | { kind: 'found'; numbers: readonly [string, ...string[]] }
-  | { kind: 'none' }
-  | { kind: 'unavailable'; reason: LookupProblem; detail: string }
+  | { readonly kind: 'found'; readonly numbers: readonly [string, ...string[]] }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unavailable'; readonly reason: LookupProblem; readonly detail: string }
 
 export type LookupProblem =
   | 'connection'

@@ -195,11 +195,13 @@ describe('a number that changes at the source', () => {
       const code = world.codeFor(BOB[0])
       assert.equal((await typeCode(world, second.browser, code)).status, 303)
 
-      lookup = { kind: 'unavailable', reason: 'timeout', detail: '' }
+      const detail = 'The directory did not answer in time.'
+      lookup = { kind: 'unavailable', reason: 'timeout', detail }
       const third = await openCodePage(world, 'alice')
       assert.equal(third.page.status, 503)
       assertSays(third.page, 'unavailable.directory')
-      assert.equal(world.logs('otp.send_failed').at(-1)?.reason, 'directory_timeout')
+      const failed = world.logs('otp.send_failed').at(-1)
+      assert.deepEqual([failed?.reason, failed?.detail], ['directory_timeout', detail])
       lookup = { kind: 'found', numbers: [ALICE] }
       assertSays(await reload(world, third.browser), 'otp.notice.sent')
     } finally {
