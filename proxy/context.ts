@@ -15,6 +15,7 @@ import { createSessionReader, type SessionReader } from './session/session-reade
 import type { Provider } from './sign-in/provider.ts'
 import { createProvider } from './sign-in/provider-openid.ts'
 import type { SignInParts } from './sign-in/start-sign-in.ts'
+import { restrictSender } from './sms/allowed-countries.ts'
 import type { Sender } from './sms/sender.ts'
 import { createTwilioSender } from './sms/sender-twilio.ts'
 import { openStore } from './store/open-store.ts'
@@ -44,6 +45,7 @@ export type Context = {
   readonly cookies: CookieNames
   readonly provider: Provider
   readonly signIn: SignInParts
+  /** Refuses by itself numbers that must not be texted. */
   readonly sender: Sender
   readonly alarms: SmsAlarms
   readonly directory: PhoneDirectory
@@ -86,7 +88,10 @@ export async function createContext(
   const revocations = await watchRevocations(store, clock, log)
   const cookies = cookieNames(config.publicUrl)
   const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
-  const sender = overrides.sender ?? createTwilioSender(config.twilio, secrets.twilioSecret)
+  const sender = restrictSender(
+    overrides.sender ?? createTwilioSender(config.twilio, secrets.twilioSecret),
+    config.smsCountries,
+  )
   const directory = overrides.directory ?? createDirectory(config, secrets, log)
   const alarms = createSmsAlarms(store, { ...config.smsLimits, ttl: config.otp.ttl })
   alarms.subscribe((alarm) => logAlarm(log, alarm))

@@ -3,7 +3,6 @@ import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { type Need, needFields } from '../request/need.ts'
 import type { Session } from '../session/session.ts'
-import { restrictSender } from '../sms/allowed-countries.ts'
 import { codeMessage } from '../sms/message-text.ts'
 import type { SendParts } from './send-code.ts'
 
@@ -48,7 +47,7 @@ export function sendPartsOf({ context, exchange, uiLocales }: Visit): SendParts 
   return {
     store,
     sealer,
-    sender: restrictSender(sender, config.smsCountries),
+    sender,
     limits: config.smsLimits,
     alarms,
     address: exchange.client.address,
