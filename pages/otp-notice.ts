@@ -38,8 +38,8 @@ export type OtpState = {
 export const NOTICE_ID = 'notice'
 
 /** Whether the notice is about what was typed. */
-export function isAboutInput(notice: OtpNotice | undefined): boolean {
-  return notice?.kind === 'wrong' || notice?.kind === 'not-a-code'
+export function isAboutInput(notice: OtpNotice): boolean {
+  return notice.kind === 'wrong' || notice.kind === 'not-a-code'
 }
 
 /** The notice as a message on the page. */

@@ -18,7 +18,7 @@ export type OtpProps = {
   /** Until another message may be asked for; 0: now. */
   readonly resendIn: number
   readonly canChangeNumber: boolean
-  readonly notice?: OtpNotice
+  readonly notice: OtpNotice
   readonly return: ReturnFields
   readonly account: Account
 }
@@ -32,10 +32,10 @@ export function render(frame: PageFrame, props: OtpProps): Html {
     icon: 'phone',
     error: isAboutInput(notice),
     script: 'otp.js',
-    reference: notice?.kind === 'send-failed',
+    reference: notice.kind === 'send-failed',
     body: [
       html`<p class="lead">${t(canEnter ? 'otp.lead' : 'otp.lead-no-code', { length, digits })}</p>`,
-      notice === undefined ? undefined : otpNotice(frame, notice, props),
+      otpNotice(frame, notice, props),
       canEnter ? codeForm(frame, props) : undefined,
       resendForm(frame, props),
       props.canChangeNumber ? changeNumber(frame, props) : undefined,

@@ -11,7 +11,7 @@ export type Sample<Name extends PageName> = {
 const account = { username: 'alice', signOutUrl: '/_stepgate/sign-out' }
 const target = { returnTo: '/reports/2026?view=all', maxAge: '900' }
 
-const otp: OtpProps = {
+const otp: Omit<OtpProps, 'notice'> = {
   lastDigits: '42',
   codeLength: 6,
   canEnter: true,
@@ -21,7 +21,7 @@ const otp: OtpProps = {
   return: target,
   account,
 }
-const noCode: OtpProps = { ...otp, canEnter: false, expiresIn: 0, resendIn: 0 }
+const noCode: typeof otp = { ...otp, canEnter: false, expiresIn: 0, resendIn: 0 }
 
 const REFUSED: readonly RefusedReason[] = [
   'not_a_number',
@@ -44,7 +44,16 @@ const FAILED: readonly FailedReason[] = [
 /** Every state of every page: what tests look at, and what replaced pages are tried with at start. */
 export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } = {
   otp: [
-    { state: 'plain', props: { ...otp, canChangeNumber: false, return: {}, resendIn: 0 } },
+    {
+      state: 'already sent, to the only number',
+      props: {
+        ...otp,
+        canChangeNumber: false,
+        return: {},
+        resendIn: 0,
+        notice: { kind: 'already-sent' },
+      },
+    },
     { state: 'sent', props: { ...otp, notice: { kind: 'sent' } } },
     { state: 'already sent', props: { ...otp, notice: { kind: 'already-sent' } } },
     { state: 'resent', props: { ...otp, resendIn: 60, notice: { kind: 'resent' } } },
@@ -148,9 +157,10 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     { state: 'timed out after a form', props: { kind: 'timed-out' } },
     { state: 'invalid', props: { kind: 'invalid', retryUrl: '/reports' } },
   ],
-  unavailable: (['provider', 'directory', 'store', 'sms', 'busy', 'unexpected'] as const).map(
-    (reason) => ({ state: reason, props: { reason, retryUrl: '/' } }),
-  ),
+  unavailable: (['provider', 'directory', 'store', 'unexpected'] as const).map((reason) => ({
+    state: reason,
+    props: { reason, retryUrl: '/' },
+  })),
   'confirm-sign-out': [{ state: 'asks', props: { username: 'alice', stayUrl: '/' } }],
   'signed-out': [
     { state: 'everywhere', props: { signInUrl: '/', providerSignedOut: true } },

@@ -5,7 +5,7 @@ import { localPath } from './parts/local-path.ts'
 
 export type UnavailableProps = {
   /** What does not answer. */
-  readonly reason: 'provider' | 'directory' | 'store' | 'sms' | 'busy' | 'unexpected'
+  readonly reason: 'provider' | 'directory' | 'store' | 'unexpected'
   /** Local path. */
   readonly retryUrl: string
 }
