@@ -14,7 +14,7 @@ export type PageFrame = {
   readonly lang: string
   readonly dir: 'ltr' | 'rtl'
   /** `logo` is what `src` needs: an https URL, a `data:` image or the path of an asset. */
-  readonly brand: { readonly name: string; readonly logo?: string; readonly color?: string }
+  readonly brand: { readonly name: string; readonly logo?: string }
   readonly supportContact?: string
   /** Shown on error pages, so that the help desk can find the log line. */
   readonly requestId: string

@@ -12,7 +12,6 @@ export type Asker = { readonly incoming: IncomingMessage; readonly requestId: st
 export type PageOptions = {
   readonly uiLocales?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
-  readonly setCookies?: readonly string[]
   /** Origins that a form of this page may be redirected to, besides our own. */
   readonly formActionOrigins?: readonly string[]
 }
@@ -32,14 +31,12 @@ export async function pageAnswer<Name extends PageName>(
     ...(options.uiLocales !== undefined && { uiLocales: options.uiLocales }),
     ...(acceptLanguage !== undefined && { acceptLanguage }),
   }
-  const logo = pages.logo === undefined ? {} : { logo: pages.logo }
   return {
     status,
     headers: {
-      ...pageHeaders(contentSecurityPolicy(logo, options.formActionOrigins)),
+      ...pageHeaders(contentSecurityPolicy(pages, options.formActionOrigins)),
       ...options.headers,
     },
-    setCookies: options.setCookies ?? [],
     body: await pages.render(name, request, props),
   }
 }

@@ -39,20 +39,20 @@ const ASSETS = '/_stepgate/assets/'
  * name, and tries replaced pages with every sample. Throws `PagesDirError`, which names the file.
  */
 export async function loadPageSet(config: Pick<Config, 'brand' | 'pagesDir'>): Promise<PageSet> {
+  const { name, color, supportContact } = config.brand
   const dir = config.pagesDir === undefined ? undefined : await openDir(config.pagesDir)
   const pages = await loadPages(BUILT_IN, dir)
   const locales = await readLocales(join(BUILT_IN, 'locales'), dir && join(dir, 'locales'))
-  const assets = await loadAssets(config.brand.color, dir)
+  const assets = await loadAssets(color, dir)
   const english = locales.get('en') ?? new Map()
   const logo = logoSource(config.brand.logo, assets, dir)
 
   const shared = {
     brand: {
-      name: config.brand.name,
-      ...optional('logo', logo),
-      ...optional('color', config.brand.color),
+      name,
+      ...(logo !== undefined && { logo }),
     },
-    ...optional('supportContact', config.brand.supportContact),
+    ...(supportContact !== undefined && { supportContact }),
     asset: (name: string) => assetPath(name, assets),
   }
   const frames = new Map(
@@ -150,11 +150,4 @@ function logoSource(
 
 function directionOf(lang: string): 'ltr' | 'rtl' {
   return new Intl.Locale(lang).getTextInfo().direction === 'rtl' ? 'rtl' : 'ltr'
-}
-
-function optional<Key extends string, Value>(
-  key: Key,
-  value: Value | undefined,
-): { readonly [K in Key]?: Value } {
-  return (value === undefined ? {} : { [key]: value }) as { readonly [K in Key]?: Value }
 }
