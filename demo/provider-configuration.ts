@@ -94,7 +94,7 @@ export function providerConfiguration(state: ProviderState): Configuration {
 }
 
 /** The claims of one person, as OpenID Connect Core §5.1 names them. */
-export function claimsOf(person: DemoPerson, overrides: ClaimOverrides = {}): AccountClaims {
+function claimsOf(person: DemoPerson, overrides: ClaimOverrides = {}): AccountClaims {
   const [phoneNumber] = person.phoneNumbers
   return {
     name: person.name,

@@ -36,7 +36,7 @@ const RESERVED = new Set(
 )
 
 /** One form for all spellings that an application may take for the same header. */
-export function headerKey(name: string): string {
+function headerKey(name: string): string {
   return name.toLowerCase().replaceAll('_', '-')
 }
 

@@ -2,7 +2,7 @@ import { keyOf } from '../store/key-of.ts'
 import type { Store } from '../store/store.ts'
 
 /** How long (ms) a number stays known after a code that went to it was typed in. */
-export const KNOWN_FOR = 30 * 86_400_000
+const KNOWN_FOR = 30 * 86_400_000
 
 const knownKey = (subject: string, phone: string) => keyOf('known-number', subject, phone)
 
