@@ -132,7 +132,9 @@ describe('revocations in Redis', () => {
 
   it('come all and in order, however many there are', async () => {
     const ids = Array.from({ length: 2000 }, (_, n) => `many-${n}`)
-    for (const id of ids) void store.revoke(id, NOW + 9)
+    for (let at = 0; at < ids.length; at += 200) {
+      await Promise.all(ids.slice(at, at + 200).map((id) => store.revoke(id, NOW + 9)))
+    }
     await store.revoke('last', NOW + 9)
     const told = await store.revocations(0, NOW)
     assert.deepEqual(
