@@ -55,20 +55,19 @@ export async function openRedisConnection(
     if (client.isOpen) client.destroy()
   }
 
-  let late = false
-  const opening = client.connect()
-  opening.then(
-    // One that comes about after all is not left behind.
-    () => late && end(),
-    (error: unknown) => end(readRedisError(error, place)),
-  )
-  const timer = setTimeout(() => {
-    late = true
-    end(new RedisError(place, 'timeout'))
-  }, OPEN_TIMEOUT)
-  const failed = await Promise.race([opening.then(() => undefined), ended.promise])
+  const timer = setTimeout(() => end(new RedisError(place, 'timeout')), OPEN_TIMEOUT)
+  const failed = await Promise.race([
+    client.connect().then(
+      () => undefined,
+      (error: unknown) => readRedisError(error, place),
+    ),
+    ended.promise,
+  ])
   clearTimeout(timer)
-  if (failed !== undefined) throw failed
+  if (failed !== undefined) {
+    end(failed)
+    throw failed
+  }
 
   return {
     place,

@@ -74,7 +74,7 @@ describe('sentinels without a password', () => {
   it('are asked without one when they do not know it', async () => {
     const watched = await startWatchedRedis({ servers: 'a-password-of-the-servers' })
     const store = redisStore(
-      `redis+sentinel://default:a-password-of-the-servers@127.0.0.1:${watched.sentinel.port}/mymaster`,
+      `redis+sentinel://:a-password-of-the-servers@127.0.0.1:${watched.sentinel.port}/mymaster`,
     )
     await store.ping()
     await store.close()

@@ -3,42 +3,21 @@ import { beforeEach, describe, it, type TestContext } from 'node:test'
 import type { RedisConnection, RedisReply } from '../../proxy/store/redis-connection.ts'
 import { RedisError } from '../../proxy/store/redis-error.ts'
 import { createRedisLink, type RedisLink } from '../../proxy/store/redis-link.ts'
-
-/** A connection that answers what the test says, when it says so. */
-type Fake = RedisConnection & { readonly asked: string[]; isEnded: boolean }
+import { type FakeConnection, fakeConnection } from './fake-connection.ts'
 
 const PLACE = 'redis:6379'
 const gone = new RedisError(PLACE, 'ECONNREFUSED')
 
-let opened: Fake[]
+let opened: FakeConnection[]
 let attempts: number
 /** What each attempt to connect comes to. */
 let connecting: (attempt: number) => Promise<RedisConnection>
 let answer: (command: string, connection: number) => RedisReply | Promise<RedisReply>
 let link: RedisLink
 
-function fake(): Fake {
-  const ended = Promise.withResolvers<RedisError>()
-  const asked: string[] = []
+function fake(): FakeConnection {
   const number = opened.length + 1
-  const connection: Fake = {
-    place: PLACE,
-    asked,
-    isEnded: false,
-    ended: ended.promise,
-    end(reason = new RedisError(PLACE, 'closed')) {
-      connection.isEnded = true
-      ended.resolve(reason)
-    },
-    async send([command = '']) {
-      if (connection.isEnded) throw await ended.promise
-      asked.push(command)
-      return Promise.race([
-        answer(command, number),
-        ended.promise.then((why) => Promise.reject(why)),
-      ])
-    },
-  }
+  const connection = fakeConnection(PLACE, ([command = '']) => answer(command, number))
   opened.push(connection)
   return connection
 }
@@ -236,6 +215,20 @@ it('a link that is closed while it opens ends what comes about', async () => {
   next.resolve(fake())
   await assert.rejects(waiting, { code: 'closed' })
   assert.equal(opened[0]?.isEnded, true)
+  await settle()
+  assert.equal(attempts, 1)
+})
+
+it('a link that is closed while it fails to open stays closed', async (t) => {
+  mockTime(t)
+  const next = Promise.withResolvers<RedisConnection>()
+  connecting = () => next.promise
+  const waiting = send('a')
+  link.close()
+  next.reject(gone)
+  await assert.rejects(waiting, gone)
+  await assert.rejects(send('b'), { code: 'closed' })
+  t.mock.timers.tick(60_000)
   await settle()
   assert.equal(attempts, 1)
 })

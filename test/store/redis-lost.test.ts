@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { after, describe, it } from 'node:test'
+import { createServer } from 'node:tls'
 import type { Store } from '../../proxy/store/store.ts'
 import { startRedis } from '../support/redis.ts'
 import { redisStore, unavailable } from '../support/redis-store.ts'
@@ -157,6 +160,23 @@ describe('a server with TLS', () => {
       await store.close()
     }
     await server.stop()
+  })
+
+  it('hears by which name it is called, as several may stand behind one address', async () => {
+    const called = Promise.withResolvers<string>()
+    const server = createServer({
+      SNICallback(name, done) {
+        called.resolve(name)
+        done(new Error('none is here'))
+      },
+    })
+    server.on('tlsClientError', () => {})
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const store = redisStore(`rediss://localhost:${(server.address() as AddressInfo).port}`)
+    await assert.rejects(store.ping(), unavailable())
+    assert.equal(await called.promise, 'localhost')
+    await store.close()
+    server.close()
   })
 
   it('may ask for a certificate', async () => {
