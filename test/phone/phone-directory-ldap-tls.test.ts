@@ -77,7 +77,7 @@ describe('numbers from LDAP over TLS', { timeout: 60_000 }, () => {
     })
 
     it(`wait no longer than the deadline with ${mode} for a server that hangs`, async (test) => {
-      const options = { ...overTls(slapd), ...ca(slapd), timeout: 1000 }
+      const options = { ...overTls(slapd), ...ca(slapd), timeout: 2000 }
       const cold = directoryOf(test, slapd, options)
       const warm = directoryOf(test, slapd, options)
       assert.equal((await warm.lookUp(person('alice'))).kind, 'found')

@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { declareSecret } from './canaries.ts'
 import { freePort } from './free-port.ts'
 import { createCertificate, type ServerCertificate } from './slapd-certificate.ts'
+import { stopProcess } from './stop-process.ts'
 
 const run = promisify(execFile)
 
@@ -93,7 +94,7 @@ async function startIn(folder: string, options: RedisOptions): Promise<Redis> {
       const args = ['-p', String(port), ...tls, ...command]
       return (await run('redis-cli', args, options)).stdout.trimEnd()
     },
-    pause: () => void child.kill('SIGSTOP'),
+    pause: () => stopProcess(child),
     resume: () => void child.kill('SIGCONT'),
     halt: (signal) => end(child, signal),
     async restart() {

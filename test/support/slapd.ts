@@ -8,6 +8,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createCertificate } from './slapd-certificate.ts'
 import { slapdConf } from './slapd-config.ts'
+import { stopProcess } from './stop-process.ts'
 
 export { personLdif } from './slapd-person.ts'
 
@@ -100,7 +101,7 @@ async function startIn(folder: string, options: SlapdOptions): Promise<Slapd> {
     async modify(ldif) {
       await run('ldapmodify', ['-x', '-H', url.href, '-D', ADMIN_DN, '-w', adminPassword], ldif)
     },
-    pause: () => void server.process.kill('SIGSTOP'),
+    pause: () => stopProcess(server.process),
     resume: () => void server.process.kill('SIGCONT'),
     halt: () => end(server.process),
     async restart() {
