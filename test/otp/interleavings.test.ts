@@ -50,9 +50,10 @@ function play(store: Store, prefix: string) {
   let now = NOW
   let tick = 0
 
-  function noteSent(index: number, code: string): void {
+  /** Of sends at once either may be the newer: only what was sent before this one began is older. */
+  function noteSent(index: number, code: string, before: readonly SentCode[]): void {
     tick += 1
-    for (const sent of known) {
+    for (const sent of before) {
       const samePerson = SESSIONS[sent.who]?.subject === SESSIONS[index]?.subject
       if (samePerson && sent.supersededAt === 0) sent.supersededAt = tick
     }
@@ -60,9 +61,10 @@ function play(store: Store, prefix: string) {
   }
 
   async function issue(index: number, session: Session): Promise<void> {
+    const before = [...known]
     const previous = await readChallenge(steps.parts, session, now)
     const issued = await steps.issue(session, now, previous, SESSIONS[index]?.phone)
-    if (issued.kind === 'sent') noteSent(index, issued.challenge.code)
+    if (issued.kind === 'sent') noteSent(index, issued.challenge.code, before)
   }
 
   async function resend(session: Session): Promise<void> {
