@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
-import { existsSync, linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { after, before, type TestContext, test } from 'node:test'
 import { Agent, request } from 'undici'
 import { runCli, startCli } from '../support/cli.ts'
 import { createCertificate } from '../support/slapd-certificate.ts'
@@ -29,93 +27,83 @@ const env = (changes: Readonly<Record<string, string>>) =>
     ...changes,
   })
 
+/** Starts two workers; resolves with them when both listen. */
+async function start(t: TestContext, changes: Readonly<Record<string, string>> = {}) {
+  const cli = startCli(t, ['start'], { env: env(changes) })
+  await cli.until(/"msg":"stepgate is listening"/)
+  const said = cli.stdout().matchAll(/"pid":(\d+),.*"msg":"worker is listening"/g)
+  return { cli, pids: [...said].map(([, pid]) => Number(pid)) }
+}
+
 test('what can not start at all ends with one complaint', async (t) => {
   const foreign = join(folder, 'foreign.db')
   writeFileSync(foreign, 'this is no database, whatever its name says')
-  const store = await runCli(t, ['start'], { env: env({ STEPGATE_STORE: `sqlite:${foreign}` }) })
-  assert.equal(store.code, 1)
-  assert.match(store.stderr, /^stepgate: The store's file .*can not be used.*STEPGATE_STORE\n$/)
-
-  const taken = env({ STEPGATE_LISTEN: around.phoneUrl.host })
-  const address = await runCli(t, ['start'], { env: taken })
-  assert.equal(address.code, 1)
+  const [store, address] = await Promise.all(
+    [{ STEPGATE_STORE: `sqlite:${foreign}` }, { STEPGATE_LISTEN: around.phoneUrl.host }].map(
+      (changes) => runCli(t, ['start'], { env: env(changes) }),
+    ),
+  )
+  assert.deepEqual([store?.code, address?.code], [1, 1])
   assert.match(
-    address.stderr,
+    store?.stderr ?? '',
+    /^stepgate: The store's file .*can not be used.*STEPGATE_STORE\n$/,
+  )
+  assert.match(
+    address?.stderr ?? '',
     new RegExp(`^stepgate: port ${around.phoneUrl.port} of 127.0.0.1 is taken .*another\\n$`),
   )
 })
 
-test('workers share a socket with TLS, take over one that was left, and a second signal ends all', async (t) => {
+test('workers end with a supervisor that is killed, and new ones take over their socket, with TLS', async (t) => {
   const { ca, cert, key } = await createCertificate(folder, 'DNS:app.example.test')
   const path = join(folder, 'stepgate.sock')
-  await leaveSocket(path)
-  const cli = startCli(t, ['start'], {
-    env: env({
-      STEPGATE_PUBLIC_URL: 'https://app.example.test',
-      STEPGATE_LISTEN: `unix:${path}`,
-      STEPGATE_TLS_CERT_FILE: cert,
-      STEPGATE_TLS_KEY_FILE: key,
-    }),
-  })
-  await cli.until(/"msg":"stepgate is listening"/)
-  const pids = [...cli.stdout().matchAll(/"pid":(\d+),"address"/g)].map(([, pid]) => Number(pid))
-  assert.equal(pids.length, 2)
-
-  const isAlive = async () => {
-    const connect = { socketPath: path, ca: readFileSync(ca, 'utf8') }
-    const dispatcher = new Agent({ connect })
-    const { statusCode, body } = await request('https://app.example.test/_stepgate/healthz', {
-      dispatcher,
-    })
-    await body.dump()
-    await dispatcher.close()
-    return statusCode
+  const changes = {
+    STEPGATE_PUBLIC_URL: 'https://app.example.test',
+    STEPGATE_LISTEN: `unix:${path}`,
+    STEPGATE_TLS_CERT_FILE: cert,
+    STEPGATE_TLS_KEY_FILE: key,
   }
-  const [first = 0, second = 0] = pids
-  // One that can't take a connection leaves it to the other, and can't end by itself.
-  process.kill(first, 'SIGSTOP')
-  t.after(() => runs(first) && process.kill(first, 'SIGKILL'))
-  for (let times = 0; times < 5; times++) assert.equal(await isAlive(), 200)
-
-  cli.signal('SIGTERM')
-  await until(async () => !runs(second))
-  assert.ok(runs(first))
-  const ended = { code: undefined as number | string | undefined }
-  cli.ended.then((code) => Object.assign(ended, { code }))
-  await until(async () => {
-    cli.signal('SIGTERM')
-    return ended.code !== undefined
-  })
-  assert.equal(ended.code, 1)
-  await until(async () => !runs(first))
-})
-
-test('a stop takes the socket away, and workers end with a supervisor that is killed', async (t) => {
-  const path = join(folder, 'gone.sock')
-  const changes = { STEPGATE_LISTEN: `unix:${path}` }
-  const killed = startCli(t, ['start'], { env: env(changes) })
-  await killed.until(/"msg":"stepgate is listening"/)
-  const pids = [...killed.stdout().matchAll(/"pid":(\d+),"address"/g)].map(([, pid]) => Number(pid))
-  killed.signal('SIGKILL')
-  await until(async () => pids.every((pid) => !runs(pid)))
+  const killed = await start(t, changes)
+  assert.equal(killed.pids.length, 2)
+  killed.cli.signal('SIGKILL')
+  await until(async () => !killed.pids.some(runs))
   assert.ok(existsSync(path))
 
-  const cli = startCli(t, ['start'], { env: env(changes) })
-  await cli.until(/"msg":"stepgate is listening"/)
+  const { cli } = await start(t, changes)
+  const dispatcher = new Agent({ connect: { socketPath: path, ca: readFileSync(ca, 'utf8') } })
+  const answer = await request('https://app.example.test/_stepgate/healthz', { dispatcher })
+  assert.equal(answer.statusCode, 200)
+  await answer.body.dump()
+  await dispatcher.close()
   cli.signal('SIGINT')
   assert.equal(await cli.ended, 0)
   assert.equal(existsSync(path), false)
 })
 
-/** A socket's file with nobody behind it. */
-async function leaveSocket(path: string): Promise<void> {
-  const server = createServer()
-  server.listen(`${path}.first`)
-  await once(server, 'listening')
-  linkSync(`${path}.first`, path)
-  server.close()
-  await once(server, 'close')
-}
+test('a worker that is stuck leaves requests to the others, and a second signal ends it', async (t) => {
+  const { cli, pids } = await start(t)
+  const [stuck = 0, other = 0] = pids
+  process.kill(stuck, 'SIGSTOP')
+  t.after(() => runs(stuck) && process.kill(stuck, 'SIGKILL'))
+  for (let times = 0; times < 5; times++) {
+    const headers = { connection: 'close' }
+    const answer = await fetch(new URL('/_stepgate/healthz', around.url), { headers })
+    assert.equal(answer.status, 200)
+  }
+  cli.signal('SIGTERM')
+  await until(async () => !runs(other))
+  assert.ok(runs(stuck))
+  let code: number | string | undefined
+  cli.ended.then((ended) => {
+    code = ended
+  })
+  await until(async () => {
+    cli.signal('SIGTERM')
+    return code !== undefined
+  })
+  assert.equal(code, 1)
+  await until(async () => !runs(stuck))
+})
 
 /** Whether the process is there; one that has ended and is not yet collected is not. */
 function runs(pid: number): boolean {

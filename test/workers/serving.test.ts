@@ -65,13 +65,11 @@ function serving(cli: Cli): readonly number[] {
   return pids.filter((pid) => !ended.includes(pid))
 }
 
-/** Ends one worker by this signal; resolves when another one serves in its place. */
+/** Ends one worker by this signal; resolves when its end is known, and another not yet there. */
 async function lose(cli: Cli, signal: NodeJS.Signals): Promise<number> {
-  const before = serving(cli)
-  const [lost = 0] = before
+  const [lost = 0] = serving(cli)
   process.kill(lost, signal)
   await until(async () => !serving(cli).includes(lost))
-  await until(async () => serving(cli).length === before.length)
   return lost
 }
 
@@ -165,6 +163,7 @@ test('three workers serve as one', { timeout: 120_000 }, async (t) => {
 
     page = await submitForm(browser, page, { code: around.codeFor(ALICE) })
     assert.equal((await browser.followAll(page)).text(), 'twilio_sms')
+    await until(async () => serving(cli).length === 3)
   })
 
   await t.test('an error that nobody caught ends one alone, and is not printed', async () => {
@@ -172,6 +171,7 @@ test('three workers serve as one', { timeout: 120_000 }, async (t) => {
     const [line] = linesWith(cli, 'worker stops: an unexpected error')
     assert.equal(line?.pid, lost)
     assert.equal((await open('/')).text(), 'twilio_sms')
+    await until(async () => serving(cli).length === 3)
     assert.ok(!`${cli.stdout()}${cli.stderr()}`.includes(CANARY))
   })
 
