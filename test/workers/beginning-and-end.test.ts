@@ -35,7 +35,7 @@ async function start(t: TestContext, changes: Readonly<Record<string, string>> =
   return { cli, pids: [...said].map(([, pid]) => Number(pid)) }
 }
 
-test('what can not start at all ends with one complaint', async (t) => {
+test('what can not start at all ends with one complaint', { timeout: 120_000 }, async (t) => {
   const foreign = join(folder, 'foreign.db')
   writeFileSync(foreign, 'this is no database, whatever its name says')
   const [store, address] = await Promise.all(
@@ -54,7 +54,9 @@ test('what can not start at all ends with one complaint', async (t) => {
   )
 })
 
-test('workers end with a supervisor that is killed, and new ones take over their socket, with TLS', async (t) => {
+test('workers end with a supervisor that is killed, and new ones take over their socket, with TLS', {
+  timeout: 120_000,
+}, async (t) => {
   const { ca, cert, key } = await createCertificate(folder, 'DNS:app.example.test')
   const path = join(folder, 'stepgate.sock')
   const changes = {
@@ -80,7 +82,9 @@ test('workers end with a supervisor that is killed, and new ones take over their
   assert.equal(existsSync(path), false)
 })
 
-test('a worker that is stuck leaves requests to the others, and a second signal ends it', async (t) => {
+test('a worker that is stuck leaves requests to the others, and a second signal ends it', {
+  timeout: 120_000,
+}, async (t) => {
   const { cli, pids } = await start(t)
   const [stuck = 0, other = 0] = pids
   process.kill(stuck, 'SIGSTOP')
