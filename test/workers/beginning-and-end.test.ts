@@ -85,10 +85,13 @@ test('workers end with a supervisor that is killed, and new ones take over their
 test('a worker that is stuck leaves requests to the others, and a second signal ends it', {
   timeout: 120_000,
 }, async (t) => {
+  let stuck = 0
+  // Before the hook of the start, which waits until nobody holds the output open.
+  t.after(() => stuck > 0 && runs(stuck) && process.kill(stuck, 'SIGKILL'))
   const { cli, pids } = await start(t)
-  const [stuck = 0, other = 0] = pids
+  const [first = 0, other = 0] = pids
+  stuck = first
   process.kill(stuck, 'SIGSTOP')
-  t.after(() => runs(stuck) && process.kill(stuck, 'SIGKILL'))
   for (let times = 0; times < 5; times++) {
     const headers = { connection: 'close' }
     const answer = await fetch(new URL('/_stepgate/healthz', around.url), { headers })
