@@ -43,6 +43,8 @@ export type Config = {
     | { readonly kind: 'sqlite'; readonly path: string }
     | { readonly kind: 'memory' }
     | RedisConfig
+  /** Processes; `auto` is one a core. */
+  readonly workers: number | 'auto'
   /** CIDRs whose forwarding headers are believed; `unix` for peers on a unix socket. */
   readonly trustedProxies: readonly string[]
   readonly headers: readonly HeaderTemplate[]

@@ -82,6 +82,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   STORE_CA_FILE: ({ store }) => redisTls(store)?.caFile,
   STORE_CERT_FILE: ({ store }) => redisTls(store)?.client?.certFile,
   STORE_KEY_FILE: ({ store }) => redisTls(store)?.client?.keyFile,
+  WORKERS: ({ workers }) => String(workers),
   TRUSTED_PROXIES: ({ trustedProxies }) => trustedProxies.join(',') || undefined,
   HEADERS: ({ headers }) =>
     headersAsChanges(headers)

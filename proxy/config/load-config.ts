@@ -114,6 +114,7 @@ function plainConfig(
   | 'defaultAcr'
   | 'otp'
   | 'smsLimits'
+  | 'workers'
   | 'trustedProxies'
   | 'headersEncoding'
   | 'encodedSlashes'
@@ -139,6 +140,7 @@ function plainConfig(
       verifiedAlarm: values.SMS_VERIFIED_ALARM,
     },
     otp: { length: values.OTP_LENGTH, ttl: values.OTP_TTL, attempts: values.OTP_ATTEMPTS },
+    workers: values.WORKERS,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     headersEncoding: values.HEADERS_ENCODING,
     encodedSlashes: values.ENCODED_SLASHES,

@@ -68,6 +68,9 @@ const BAD_VALUES: readonly (readonly [string, string, RegExp])[] = [
   ],
   ['STORE', 'redis://a:hun/ter2@redis', /^is not usable: it is no URL such as redis:/],
   ['STORE', 'redis://redis?password=hunter2', /^is not usable: after \? it may have prefix and/],
+  ['WORKERS', '0', /^is "0"; it must be a whole number from 1 to 256, or auto$/],
+  ['WORKERS', '257', /from 1 to 256, or auto$/],
+  ['WORKERS', 'all', /^is "all"; it must be a whole number/],
   ['STORE', 'postgres://u:hunter2@db', /^is not usable: it must be sqlite: and a path/],
   ['TRUSTED_PROXIES', '10.0.0.0/33', /"10.0.0.0\/33" is no IP address or CIDR/],
   [

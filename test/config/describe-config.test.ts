@@ -34,6 +34,7 @@ const FULL = {
   STEPGATE_STORE_CA_FILE: '/ca.pem',
   STEPGATE_STORE_CERT_FILE: '/tls.crt',
   STEPGATE_STORE_KEY_FILE: '/tls.key',
+  STEPGATE_WORKERS: '4',
   STEPGATE_TRUSTED_PROXIES: '10.0.0.0/8,::1',
   STEPGATE_HEADERS:
     'X-Stepgate-Amr=; REMOTE_USER={username}; Authorization=Basic {username}:{secret}',

@@ -53,6 +53,7 @@ test('the least that must be set gives the documented defaults', () => {
     otp: { length: 6, ttl: 300_000, attempts: 5 },
     phoneSource: 'claims',
     store: { kind: 'sqlite', path: './data/stepgate.db' },
+    workers: 1,
     trustedProxies: [],
     headers: [
       { name: 'X-Forwarded-User', value: '{username}' },
@@ -118,6 +119,7 @@ test('everything that can be set is read', () => {
         STEPGATE_STORE_CA_FILE: '/ca.pem',
         STEPGATE_STORE_CERT_FILE: '/tls.crt',
         STEPGATE_STORE_KEY_FILE: '/tls.key',
+        STEPGATE_WORKERS: ' Auto ',
         STEPGATE_TRUSTED_PROXIES: '10.0.0.0/8',
         STEPGATE_HEADERS: 'X-Key={secret}',
         STEPGATE_HEADERS_SECRET: CANARIES.headers,
@@ -200,6 +202,7 @@ test('everything that can be set is read', () => {
       prefix: 'shop',
       tls: { caFile: '/ca.pem', client: { certFile: '/tls.crt', keyFile: '/tls.key' } },
     },
+    workers: 'auto',
     trustedProxies: ['10.0.0.0/8'],
     headersEncoding: 'percent',
     encodedSlashes: 'allow',

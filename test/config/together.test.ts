@@ -31,6 +31,18 @@ function expectAll(cases: readonly Case[], base: Readonly<Record<string, string>
 expectAll(
   [
     [
+      'more than one worker need a store that they share',
+      { STORE: 'memory:', WORKERS: '2' },
+      [/^STEPGATE_WORKERS is 2, but STEPGATE_STORE is memory:, which each process has for itself/],
+    ],
+    [
+      'as many workers as cores may be more than one',
+      { STORE: 'memory:', WORKERS: 'auto' },
+      [/^STEPGATE_WORKERS is auto, but STEPGATE_STORE is memory:/],
+    ],
+    ['one worker needs no store to share', { STORE: 'memory:', WORKERS: '1' }, []],
+    ['workers share a file', { STORE: 'sqlite:./x.db', WORKERS: '8' }, []],
+    [
       'a certificate needs its key',
       { TLS_CERT_FILE: '/c' },
       [/^STEPGATE_TLS_KEY_FILE is not set, but STEPGATE_TLS_CERT_FILE is/],
