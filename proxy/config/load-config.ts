@@ -114,6 +114,7 @@ function plainConfig(
   | 'defaultAcr'
   | 'otp'
   | 'smsLimits'
+  | 'voiceLimits'
   | 'trustedProxies'
   | 'headersEncoding'
   | 'encodedSlashes'
@@ -137,6 +138,14 @@ function plainConfig(
       unknown: values.SMS_LIMIT_UNKNOWN,
       budget: values.SMS_BUDGET,
       verifiedAlarm: values.SMS_VERIFIED_ALARM,
+    },
+    voiceLimits: {
+      person: values.VOICE_LIMIT_PERSON,
+      number: values.VOICE_LIMIT_NUMBER,
+      address: values.VOICE_LIMIT_ADDRESS,
+      prefix: values.VOICE_LIMIT_PREFIX,
+      unknown: values.VOICE_LIMIT_UNKNOWN,
+      budget: values.VOICE_BUDGET,
     },
     otp: { length: values.OTP_LENGTH, ttl: values.OTP_TTL, attempts: values.OTP_ATTEMPTS },
     trustedProxies: values.TRUSTED_PROXIES ?? [],
