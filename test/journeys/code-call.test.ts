@@ -247,6 +247,8 @@ describe('who may be called', () => {
       const page = await browser.followAll(await pressCall(world, browser))
       assertSays(page, `otp.notice.call.${sentence}`)
       assert.ok(hasField(page))
+      const paths = readForms(page).map(({ action }) => action.pathname)
+      assert.ok(paths.indexOf(`${OTP}/resend`) < paths.indexOf(`${OTP}/call`))
       const failed = world.logs('otp.send_failed').at(-1)
       assert.deepEqual(
         [failed?.channel, failed?.reason, failed?.error_code],
@@ -304,6 +306,7 @@ describe('without a caller', () => {
       world.turnClock(30 * SECOND)
       assert.equal((await pressCall(world, browser)).status, 303)
       assert.equal(world.messages().length, 1)
+      assert.deepEqual(world.logs('otp.send_failed'), [])
       world.provider.setClaims('alice', { phone_number: [LANDLINE] })
       assertSays((await openCodePage(world, 'alice')).page, 'otp.notice.sent')
     } finally {

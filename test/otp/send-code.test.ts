@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readChallenge, type StoredChallenge } from '../../proxy/otp/challenge-record.ts'
+import {
+  readChallenge,
+  type StoredChallenge,
+  writeChallenge,
+} from '../../proxy/otp/challenge-record.ts'
 import { challengeState } from '../../proxy/otp/challenge-state.ts'
 import { issueChallenge } from '../../proxy/otp/issue-challenge.ts'
 import { countSend, resendAt, sendCode } from '../../proxy/otp/send-code.ts'
@@ -118,6 +122,16 @@ overStores('sending a code', (open) => {
     assert.deepEqual(await resend(steps, now + 1), { kind: 'wait', until: now + 60 * SECOND })
     const verified = await steps.verify(basicSession(), steps.lastCode(), now + SECOND)
     assert.deepEqual(verified, { kind: 'verified', channel: 'call', secondsSinceSend: 1 })
+  })
+
+  test('is an SMS when the version before has sealed it', async () => {
+    const steps = codeSteps(open())
+    await steps.issue(basicSession(), NOW)
+    const { challenge, sealed } = await stored(steps, NOW)
+    const { calls: _, channel: __, ...before } = challenge
+    await writeChallenge(steps.parts, before as typeof challenge, sealed, NOW)
+    const verified = await steps.verify(basicSession(), steps.lastCode(), NOW)
+    assert.equal(verified.kind === 'verified' && verified.channel, 'sms')
   })
 
   const verifiedBy: readonly [string, readonly [Channel, SendOutcome][], Channel][] = [
