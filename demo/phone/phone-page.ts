@@ -101,8 +101,7 @@ function call({ body, from, sentAt }: PhoneMessage): Markup {
   const spoken = [...code].join(', ')
   const [first = '', ...rest] = spoken === '' ? [body] : body.split(spoken)
   return html`<li data-key="${sentAt} ${code}"><time datetime="${sentAt}">${dayTime(new Date(sentAt))}</time>
-<div class="bubble call"><p class="caller">${HANDSET}<span>Call from ${spaced(from)}</span></p>
-<p>${first}${rest.map((text) => html`<b class="code">${spoken}</b>${text}`)}</p></div></li>`
+<div class="bubble call"><p class="caller">${HANDSET}<span>Call from ${spaced(from)}</span></p><p>${first}${rest.map((text) => html`<b class="code">${spoken}</b>${text}`)}</p></div></li>`
 }
 
 function silence(owner: string | undefined): Markup {

@@ -206,14 +206,14 @@ describe('pages', () => {
     ])
     assert.deepEqual(await buttons({ ...noCode, ways: landline }), [
       `${call} loud Call me`,
-      `${resend} quiet Send a text message instead`,
+      `${resend} quiet Text me instead`,
     ])
     assert.deepEqual(await buttons({ ways: ['sms', 'call'] }), [
       `${resend} quiet Send the code again`,
       `${call} quiet Call me instead`,
     ])
     assert.deepEqual(await buttons({ channel: 'call', ways: ['sms', 'call'] }), [
-      `${resend} quiet Send a text message instead`,
+      `${resend} quiet Text me instead`,
       `${call} quiet Call me again`,
     ])
   })
