@@ -5,13 +5,13 @@ import type { VoiceCall } from './sender.ts'
  * A sentence of the listener's language, as `Translate` of the pages gives it; `voice.language` is
  * the tag of the voice that reads them.
  */
-export type SpokenSentence = (
+type SpokenSentence = (
   key: 'voice.language' | 'voice.greeting' | 'voice.again' | 'voice.goodbye',
   values?: { brand: string },
 ) => string
 
 /** `host` is the configured public URL's, said in place of a brand that is empty. */
-export type SpokenCode = { t: SpokenSentence; brand: string; code: string; host: string }
+type SpokenCode = { t: SpokenSentence; brand: string; code: string; host: string }
 
 /** What is said in a call: the code twice, and no other digits but those of the brand. */
 export function spokenCode({ t, brand, code, host }: SpokenCode): Omit<VoiceCall, 'to'> {
