@@ -17,6 +17,8 @@ export type AuditEvent =
   | 'sms.budget_warning'
   | 'sms.budget_spent'
   | 'sms.pumping_suspected'
+  | 'voice.budget_warning'
+  | 'voice.budget_spent'
   | 'session.ended'
   | 'request.denied'
 

@@ -115,6 +115,7 @@ function plainConfig(
   | 'otp'
   | 'smsLimits'
   | 'workers'
+  | 'voiceLimits'
   | 'trustedProxies'
   | 'headersEncoding'
   | 'encodedSlashes'
@@ -138,6 +139,14 @@ function plainConfig(
       unknown: values.SMS_LIMIT_UNKNOWN,
       budget: values.SMS_BUDGET,
       verifiedAlarm: values.SMS_VERIFIED_ALARM,
+    },
+    voiceLimits: {
+      person: values.VOICE_LIMIT_PERSON,
+      number: values.VOICE_LIMIT_NUMBER,
+      address: values.VOICE_LIMIT_ADDRESS,
+      prefix: values.VOICE_LIMIT_PREFIX,
+      unknown: values.VOICE_LIMIT_UNKNOWN,
+      budget: values.VOICE_BUDGET,
     },
     otp: { length: values.OTP_LENGTH, ttl: values.OTP_TTL, attempts: values.OTP_ATTEMPTS },
     workers: values.WORKERS,
