@@ -33,6 +33,9 @@ export async function startDemo({ env, overrides }: DemoOptions): Promise<Demo> 
   const environment = demoEnvironment(ports, env)
   const loaded = loadConfig(environment)
   if (loaded.kind === 'invalid') throw new StartError(formatProblems(loaded.problems))
+  if (loaded.config.workers !== 1) {
+    throw new StartError('the demo runs in one process: leave STEPGATE_WORKERS out')
+  }
   const url = loaded.config.publicUrl
 
   const closers: (() => Promise<void>)[] = []

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { callProblem, callResource, spokenText } from './twilio-calls.ts'
 import { messageProblem, type TwilioError, twilioError } from './twilio-errors.ts'
 import {
   accountResource,
@@ -8,12 +9,15 @@ import {
   messageResource,
 } from './twilio-resources.ts'
 
-/** A text that arrived at a phone. `from` is a number or a messaging service; `sentAt` is ISO 8601. */
+/**
+ * A text that arrived at a phone, or what was said in a call. `from` is a number or a messaging
+ * service; `sentAt` is ISO 8601.
+ */
 export type PhoneMessage = {
   to: string
   from: string
   body: string
-  channel: 'sms'
+  channel: 'sms' | 'call'
   sentAt: string
 }
 
@@ -46,7 +50,7 @@ export type TwilioStandInOptions = {
   clock: () => number
 }
 
-/** Answers as Twilio's API does for messages and the account; checked against Twilio's OpenAPI. */
+/** Answers as Twilio's API does for messages, calls and the account; checked against Twilio's OpenAPI. */
 export type TwilioStandIn = {
   /** Handles a request below `/2010-04-01/`. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>
@@ -79,6 +83,9 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
       const now = new Date(clock())
       return { status: 200, body: accountResource({ sid: accountSid, authToken, ...account, now }) }
     }
+    if (path === `/2010-04-01/Accounts/${accountSid}/Calls.json`) {
+      return method === 'POST' ? ring(form) : refusal(twilioError(405, 20004))
+    }
     if (path !== `/2010-04-01/Accounts/${accountSid}/Messages.json`) {
       return refusal(twilioError(404, 20404))
     }
@@ -104,6 +111,20 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
       sentAt: now.toISOString(),
     })
     return { status: 201, body: resource }
+  }
+
+  function ring(form: URLSearchParams): Answer {
+    const problem = callProblem(form)
+    if (problem) return refusal(problem)
+    const sid = `CA${randomBytes(16).toString('hex')}`
+    keep(messages, 'first', {
+      to: form.get('To') ?? '',
+      from: form.get('From') ?? '',
+      body: spokenText(form.get('Twiml') ?? ''),
+      channel: 'call',
+      sentAt: new Date(clock()).toISOString(),
+    })
+    return { status: 201, body: callResource(form, { accountSid, sid }) }
   }
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {

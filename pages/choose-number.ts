@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import type { Channel } from '../proxy/sms/sender.ts'
 import { layout } from './layout.ts'
 import type { Html, PageFrame } from './page.ts'
 import { type Account, account } from './parts/account.ts'
@@ -8,7 +9,12 @@ import { type ReturnFields, returnFields } from './parts/return-fields.ts'
 /** Sends to `/_stepgate/otp/number` the field `number` with the `id` that was chosen. */
 export type ChooseNumberProps = {
   /** In the directory's order; `id` names a number without telling it. */
-  readonly choices: readonly { readonly id: string; readonly lastDigits: string }[]
+  readonly choices: readonly {
+    readonly id: string
+    readonly lastDigits: string
+    /** How the code goes to it. */
+    readonly channel: Channel
+  }[]
   /** The form came back without a choice. */
   readonly nothingChosen?: boolean
   readonly return: ReturnFields
@@ -50,5 +56,6 @@ function choice(frame: PageFrame, { choices }: ChooseNumberProps, index: number)
   const text = alike
     ? frame.t('choose.option-position', { digits, position: index + 1 })
     : frame.t('choose.option', { digits })
-  return html`<label class="choice"><input type="radio" name="number" value="${own.id}" required><span>${text}</span></label>`
+  const byCall = own.channel === 'call' ? html`<br><small>${frame.t('choose.by-call')}</small>` : ''
+  return html`<label class="choice"><input type="radio" name="number" value="${own.id}" required><span>${text}${byCall}</span></label>`
 }

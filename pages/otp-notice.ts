@@ -1,4 +1,4 @@
-import type { FailedReason, RefusedReason } from '../proxy/sms/sender.ts'
+import type { Channel, FailedReason, RefusedReason } from '../proxy/sms/sender.ts'
 import type { Html, PageFrame } from './page.ts'
 import { duration } from './parts/duration.ts'
 import { notice, type Tone } from './parts/notice.ts'
@@ -9,6 +9,12 @@ export type OtpNotice =
   /** The page was loaded again, and nothing was sent. */
   | { readonly kind: 'already-sent' }
   | { readonly kind: 'resent' }
+  /** The phone is about to ring. */
+  | { readonly kind: 'calling' }
+  /** The page was loaded again after a call. */
+  | { readonly kind: 'already-called' }
+  /** This number is best called, and nothing has been sent yet. */
+  | { readonly kind: 'call-first' }
   /** 0 attempts left: this code is used up. */
   | { readonly kind: 'wrong'; readonly attemptsLeft: number }
   | { readonly kind: 'expired' }
@@ -19,19 +25,23 @@ export type OtpNotice =
   | { readonly kind: 'none' }
   /** Empty or malformed; no attempt was counted. */
   | { readonly kind: 'not-a-code' }
-  | { readonly kind: 'wait'; readonly seconds: number }
-  | { readonly kind: 'send-limited'; readonly seconds: number }
+  | (ByChannel & { readonly kind: 'wait'; readonly seconds: number })
+  | (ByChannel & { readonly kind: 'send-limited'; readonly seconds: number })
   /** Too much was sent to numbers like this one and never typed in. */
-  | { readonly kind: 'prefix-limited'; readonly seconds: number }
+  | (ByChannel & { readonly kind: 'prefix-limited'; readonly seconds: number })
   /** Nobody is sent anything for so long. */
-  | { readonly kind: 'budget-spent'; readonly seconds: number }
-  | { readonly kind: 'send-failed'; readonly reason: RefusedReason | FailedReason }
+  | (ByChannel & { readonly kind: 'budget-spent'; readonly seconds: number })
+  | (ByChannel & { readonly kind: 'send-failed'; readonly reason: RefusedReason | FailedReason })
+
+/** Whether it is about a message or a call. */
+type ByChannel = { readonly channel: Channel }
 
 /** What the sentences depend on besides the notice. */
 export type OtpState = {
   readonly codeLength: number
   readonly canEnter: boolean
   readonly canChangeNumber: boolean
+  readonly ways: readonly Channel[]
 }
 
 /** Of the notice that belongs to the field, so that the field can point at it. */
@@ -51,8 +61,11 @@ function toneOf(said: OtpNotice): Tone {
   switch (said.kind) {
     case 'sent':
     case 'resent':
+    case 'calling':
       return 'good'
     case 'already-sent':
+    case 'already-called':
+    case 'call-first':
     case 'none':
       return 'info'
     case 'expired':
@@ -83,19 +96,22 @@ function linesOf(frame: PageFrame, said: OtpNotice, state: OtpState): readonly s
       return [t('otp.notice.not-a-code', { length: state.codeLength })]
     case 'wait':
     case 'send-limited':
-      return [t(`otp.notice.${said.kind}`, { time: duration(frame, said.seconds) })]
+      return [t(keyBy(said, said.kind), { time: duration(frame, said.seconds) })]
     case 'prefix-limited':
     case 'budget-spent': {
-      const { kind, seconds } = said
-      return [t(`otp.notice.${kind}`, { time: duration(frame, seconds) }), t('otp.notice.not-wait')]
+      const time = duration(frame, said.seconds)
+      return [t(keyBy(said, said.kind), { time }), t('otp.notice.not-wait')]
     }
     case 'send-failed':
       return isRefused(said.reason)
-        ? [t(`otp.notice.refused.${said.reason}`), ...wayOnFrom(frame, said.reason, state)]
-        : [t(`otp.notice.failed.${said.reason}`)]
+        ? [t(keyBy(said, `refused.${said.reason}`)), ...wayOnFrom(frame, said, state)]
+        : [t(keyBy(said, `failed.${said.reason}`))]
     case 'sent':
     case 'already-sent':
     case 'resent':
+    case 'calling':
+    case 'already-called':
+    case 'call-first':
     case 'expired':
     case 'used-up':
     case 'none':
@@ -103,9 +119,18 @@ function linesOf(frame: PageFrame, said: OtpNotice, state: OtpState): readonly s
   }
 }
 
-// Who opted out is told what to do already.
-function wayOnFrom({ t }: PageFrame, reason: RefusedReason, state: OtpState): readonly string[] {
-  if (reason === 'opted_out') return []
+function keyBy({ channel }: ByChannel, name: string): string {
+  return channel === 'call' ? `otp.notice.call.${name}` : `otp.notice.${name}`
+}
+
+// Who opted out or did not answer is told what to do already.
+function wayOnFrom(
+  { t }: PageFrame,
+  { channel, reason }: ByChannel & { readonly reason: RefusedReason | FailedReason },
+  state: OtpState,
+): readonly string[] {
+  if (reason === 'opted_out' || reason === 'not_answered') return []
+  if (channel === 'sms' && state.ways.includes('call')) return [t('otp.notice.refused.call')]
   const wayOn = state.canChangeNumber ? 'other-number' : 'support'
   return [t(`otp.notice.refused.${wayOn}`)]
 }
@@ -118,6 +143,7 @@ const REFUSED: Readonly<Record<RefusedReason, true>> = {
   opted_out: true,
   not_routable: true,
   blocked: true,
+  not_answered: true,
 }
 
 function isRefused(reason: RefusedReason | FailedReason): reason is RefusedReason {

@@ -1,4 +1,5 @@
 import { html } from 'hono/html'
+import type { Channel } from '../proxy/sms/sender.ts'
 import { layout } from './layout.ts'
 import { isAboutInput, NOTICE_ID, type OtpNotice, otpNotice } from './otp-notice.ts'
 import type { Html, PageFrame } from './page.ts'
@@ -15,9 +16,13 @@ export type OtpProps = {
   readonly canEnter: boolean
   /** Until the code expires; counts only when it can be entered. */
   readonly expiresIn: number
-  /** Until another message may be asked for; 0: now. */
+  /** Until another message or call may be asked for; 0: now. */
   readonly resendIn: number
   readonly canChangeNumber: boolean
+  /** What the code went out by. */
+  readonly channel: Channel
+  /** How a code may go out from here, the best way first. */
+  readonly ways: readonly Channel[]
   readonly notice: OtpNotice
   readonly return: ReturnFields
   readonly account: Account
@@ -34,14 +39,19 @@ export function render(frame: PageFrame, props: OtpProps): Html {
     script: 'otp.js',
     reference: notice.kind === 'send-failed',
     body: [
-      html`<p class="lead">${t(canEnter ? 'otp.lead' : 'otp.lead-no-code', { length, digits })}</p>`,
+      html`<p class="lead">${t(leadOf(props), { length, digits })}</p>`,
       otpNotice(frame, notice, props),
       canEnter ? codeForm(frame, props) : undefined,
-      resendForm(frame, props),
+      ...props.ways.map((way) => sendForm(frame, props, way)),
       props.canChangeNumber ? changeNumber(frame, props) : undefined,
       account(frame, props.account),
     ],
   })
+}
+
+function leadOf({ canEnter, channel, ways }: OtpProps): string {
+  if (canEnter) return channel === 'call' ? 'otp.lead-call' : 'otp.lead'
+  return ways[0] === 'call' ? 'otp.lead-no-code-call' : 'otp.lead-no-code'
 }
 
 function codeForm(frame: PageFrame, props: OtpProps): Html {
@@ -59,18 +69,32 @@ ${returnFields(props.return)}
 </form>`
 }
 
-function resendForm(frame: PageFrame, props: OtpProps): Html {
-  const key = props.canEnter ? 'otp.resend' : 'otp.send-new'
+const PATHS = { sms: '/_stepgate/otp/resend', call: '/_stepgate/otp/call' } as const
+
+function sendForm(frame: PageFrame, props: OtpProps, way: Channel): Html {
+  const key = way === 'call' ? callKey(props) : textKey(props)
+  const quiet = props.canEnter || way !== props.ways[0]
   const label = frame.t(key)
   const running = frame.t(`${key}-in`, { time: '{time}' })
   const countdown = html` data-countdown="${props.resendIn}" data-running="${running}" data-done="${label}"`
   // Once the code on the page has run out, the same button sends a new one.
+  const again = key === 'otp.resend'
   const ranOut = html` data-ran-out="${frame.t('otp.send-new')}"`
   // Without JavaScript the button always works: the server says how long to wait.
-  return html`<form method="post" action="/_stepgate/otp/resend" data-once>
+  return html`<form method="post" action="${PATHS[way]}" data-once>
 ${returnFields(props.return)}
-<button class="button${props.canEnter ? ' button-quiet' : ''}" type="submit"${props.resendIn > 0 ? countdown : undefined}${props.canEnter ? ranOut : undefined}>${label}</button>
+<button class="button${quiet ? ' button-quiet' : ''}" type="submit"${props.resendIn > 0 ? countdown : undefined}${again ? ranOut : undefined}>${label}</button>
 </form>`
+}
+
+function textKey({ canEnter, channel, ways }: OtpProps): string {
+  if (ways[0] === 'call' || (canEnter && channel === 'call')) return 'otp.text-instead'
+  return canEnter ? 'otp.resend' : 'otp.send-new'
+}
+
+function callKey({ canEnter, channel, ways }: OtpProps): string {
+  if (canEnter && channel === 'call') return 'otp.call-again'
+  return !canEnter && ways[0] === 'call' ? 'otp.call' : 'otp.call-instead'
 }
 
 function changeNumber(frame: PageFrame, props: OtpProps): Html {

@@ -1,4 +1,4 @@
-import type { FailedReason, RefusedReason } from '../proxy/sms/sender.ts'
+import type { Channel, FailedReason, RefusedReason } from '../proxy/sms/sender.ts'
 import type { OtpProps } from './otp.ts'
 import type { PageName, PageProps } from './page-props.ts'
 
@@ -18,10 +18,14 @@ const otp: Omit<OtpProps, 'notice'> = {
   expiresIn: 300,
   resendIn: 30,
   canChangeNumber: true,
+  channel: 'sms',
+  ways: ['sms', 'call'],
   return: target,
   account,
 }
 const noCode: typeof otp = { ...otp, canEnter: false, expiresIn: 0, resendIn: 0 }
+const called: typeof otp = { ...otp, channel: 'call' }
+const CHANNELS: readonly Channel[] = ['sms', 'call']
 
 const REFUSED: readonly RefusedReason[] = [
   'not_a_number',
@@ -31,6 +35,7 @@ const REFUSED: readonly RefusedReason[] = [
   'opted_out',
   'not_routable',
   'blocked',
+  'not_answered',
 ]
 const FAILED: readonly FailedReason[] = [
   'credentials',
@@ -41,6 +46,47 @@ const FAILED: readonly FailedReason[] = [
   'rejected',
 ]
 
+function sendStates(channel: Channel): Sample<'otp'>[] {
+  return [
+    {
+      state: `wait, ${channel}`,
+      props: { ...otp, resendIn: 28, notice: { kind: 'wait', channel, seconds: 28 } },
+    },
+    {
+      state: `send limited, ${channel}`,
+      props: {
+        ...noCode,
+        resendIn: 3600,
+        notice: { kind: 'send-limited', channel, seconds: 3600 },
+      },
+    },
+    {
+      state: `prefix limited, ${channel}`,
+      props: { ...noCode, notice: { kind: 'prefix-limited', channel, seconds: 80_000 } },
+    },
+    {
+      state: `budget spent, ${channel}`,
+      props: { ...noCode, notice: { kind: 'budget-spent', channel, seconds: 30_000 } },
+    },
+    ...REFUSED.map((reason, index) => ({
+      state: `refused: ${reason}, ${channel}`,
+      props: {
+        ...noCode,
+        canChangeNumber: index % 2 === 0,
+        ways: index % 3 === 0 ? noCode.ways : [channel],
+        notice: { kind: 'send-failed' as const, channel, reason },
+      },
+    })),
+    ...FAILED.map((reason) => ({
+      state: `failed: ${reason}, ${channel}`,
+      props: {
+        ...(reason === 'unavailable' ? { ...otp, channel, resendIn: 0 } : noCode),
+        notice: { kind: 'send-failed' as const, channel, reason },
+      },
+    })),
+  ]
+}
+
 /** Every state of every page: what tests look at, and what replaced pages are tried with at start. */
 export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } = {
   otp: [
@@ -49,6 +95,7 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
       props: {
         ...otp,
         canChangeNumber: false,
+        ways: ['sms'],
         return: {},
         resendIn: 0,
         notice: { kind: 'already-sent' },
@@ -66,42 +113,21 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     { state: 'superseded elsewhere', props: { ...noCode, notice: { kind: 'superseded' } } },
     { state: 'none', props: { ...noCode, notice: { kind: 'none' } } },
     { state: 'not a code', props: { ...otp, notice: { kind: 'not-a-code' } } },
-    { state: 'wait', props: { ...otp, resendIn: 28, notice: { kind: 'wait', seconds: 28 } } },
+    { state: 'calling', props: { ...called, notice: { kind: 'calling' } } },
+    { state: 'already called', props: { ...called, notice: { kind: 'already-called' } } },
     {
-      state: 'send limited',
-      props: { ...noCode, resendIn: 3600, notice: { kind: 'send-limited', seconds: 3600 } },
+      state: 'a landline, which is called first',
+      props: { ...noCode, ways: ['call', 'sms'], notice: { kind: 'call-first' } },
     },
-    {
-      state: 'prefix limited',
-      props: { ...noCode, notice: { kind: 'prefix-limited', seconds: 80_000 } },
-    },
-    {
-      state: 'budget spent',
-      props: { ...noCode, notice: { kind: 'budget-spent', seconds: 30_000 } },
-    },
-    ...REFUSED.map((reason, index) => ({
-      state: `refused: ${reason}`,
-      props: {
-        ...noCode,
-        canChangeNumber: index % 2 === 0,
-        notice: { kind: 'send-failed' as const, reason },
-      },
-    })),
-    ...FAILED.map((reason) => ({
-      state: `failed: ${reason}`,
-      props: {
-        ...(reason === 'unavailable' ? { ...otp, resendIn: 0 } : noCode),
-        notice: { kind: 'send-failed' as const, reason },
-      },
-    })),
+    ...CHANNELS.flatMap((channel) => sendStates(channel)),
   ],
   'choose-number': [
     {
       state: 'two numbers',
       props: {
         choices: [
-          { id: '0', lastDigits: '42' },
-          { id: '1', lastDigits: '07' },
+          { id: '0', lastDigits: '42', channel: 'sms' },
+          { id: '1', lastDigits: '07', channel: 'call' },
         ],
         return: target,
         account,
@@ -111,9 +137,9 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
       state: 'alike, nothing chosen',
       props: {
         choices: [
-          { id: '0', lastDigits: '42' },
-          { id: '1', lastDigits: '42' },
-          { id: '2', lastDigits: '07' },
+          { id: '0', lastDigits: '42', channel: 'sms' },
+          { id: '1', lastDigits: '42', channel: 'sms' },
+          { id: '2', lastDigits: '07', channel: 'sms' },
         ],
         nothingChosen: true,
         return: target,

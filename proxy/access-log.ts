@@ -1,6 +1,9 @@
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 
+// Workers share one pipe, which takes a line in one piece up to 4096 bytes (POSIX, PIPE_BUF).
+const LONGEST_PATH = 1500
+
 /** Writes one line when the answer is through or broken off. The query is left out: it is private. */
 export function logAccess(
   context: Context,
@@ -20,7 +23,7 @@ export function logAccess(
       request_id: requestId,
       client: client.address,
       method,
-      path: url?.split('?', 1)[0],
+      path: url?.split('?', 1)[0]?.slice(0, LONGEST_PATH),
       status: outgoing.headersSent ? outgoing.statusCode : undefined,
       complete: outgoing.writableFinished,
       duration_ms: context.clock() - began,

@@ -90,10 +90,14 @@ export async function createContext(
   const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
   const sender = restrictSender(
     overrides.sender ?? createTwilioSender(config.twilio, secrets.twilioSecret),
-    config.smsCountries,
+    { sms: config.smsCountries, call: config.voiceCountries },
   )
   const directory = overrides.directory ?? createDirectory(config, secrets, log)
-  const alarms = createSmsAlarms(store, { ...config.smsLimits, ttl: config.otp.ttl })
+  const alarms = createSmsAlarms(store, {
+    budgets: { sms: config.smsLimits.budget, call: config.voiceLimits.budget },
+    verifiedAlarm: config.smsLimits.verifiedAlarm,
+    ttl: config.otp.ttl,
+  })
   alarms.subscribe((alarm) => logAlarm(log, alarm))
   const ownCookieNames = Object.values(cookies)
   const forwarder = createForwarder(config.upstream, {

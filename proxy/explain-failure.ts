@@ -32,7 +32,9 @@ export class StartError extends Error {
 type ListenError = Error & { code: string; address?: string; port?: number }
 
 function isListenError(error: unknown): error is ListenError {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'listen'
+  // A worker's supervisor binds for it.
+  const calls: readonly unknown[] = ['listen', 'bind']
+  return error instanceof Error && 'syscall' in error && calls.includes(error.syscall)
 }
 
 function explainListen({ code, address, port }: ListenError): string {

@@ -17,6 +17,8 @@ export type AuditEvent =
   | 'sms.budget_warning'
   | 'sms.budget_spent'
   | 'sms.pumping_suspected'
+  | 'voice.budget_warning'
+  | 'voice.budget_spent'
   | 'session.ended'
   | 'request.denied'
 
@@ -33,11 +35,15 @@ export type Log = {
   error(message: string, fields?: LogFields): void
 }
 
-/** A log to standard output, or to `write` (one JSON line a call). */
-export function createLog(settings: Config['log'], write?: { write(line: string): void }): Log {
+/** A log to standard output, or to `write` (one JSON line a call); `base` stands in every line. */
+export function createLog(
+  settings: Config['log'],
+  write?: { write(line: string): void },
+  base?: LogFields,
+): Log {
   const options: LoggerOptions = {
     level: settings.level,
-    base: null,
+    base: base ?? null,
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
   }

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+import type { Config } from './config/config.ts'
 import { readEnvironment } from './config/environment.ts'
 import { EXIT_CONFIG, formatProblems } from './config/format-problems.ts'
 import { type LoadedConfig, loadConfig } from './config/load-config.ts'
+import type { Log } from './log.ts'
 
 const USAGE = `stepgate start           start the proxy
 stepgate check           try the provider, the numbers, Twilio, the application and the store
@@ -85,14 +87,38 @@ async function unlockSubject(subjects: readonly string[]): Promise<void> {
 }
 
 async function start({ config, secrets, warnings }: Usable): Promise<void> {
+  const { isWorker } = await import('node:cluster')
+  if (isWorker) {
+    const { serveAsWorker } = await import('./workers/serve-as-worker.ts')
+    const worker = await serveAsWorker(config, secrets)
+    return onStopSignal(() => worker.close())
+  }
   const { createLog } = await import('./log.ts')
-  const { startStepgate } = await import('./start.ts')
   const { stopOnUnexpected } = await import('./stop-on-unexpected.ts')
+  const { workerCount } = await import('./workers/worker-count.ts')
   for (const warning of warnings) complain(`warning: ${warning}`)
   const log = createLog(config.log)
   stopOnUnexpected(log)
+  const workers = workerCount(config.workers)
+  if (workers > 1) return supervise(workers, config, log)
+  const { startStepgate } = await import('./start.ts')
   const stepgate = await startStepgate(config, secrets, { log })
   onStopSignal(() => stepgate.close())
+}
+
+async function supervise(workers: number, { publicUrl }: Config, log: Log): Promise<void> {
+  const { superviseWorkers } = await import('./workers/supervise-workers.ts')
+  const supervisor = superviseWorkers(workers, log, (address) =>
+    log.info('stepgate is listening', { address, public_url: publicUrl.href, workers }),
+  )
+  const stop = async () => {
+    log.info('stepgate is stopping: requests in flight end, new ones are refused')
+    supervisor.stop()
+    await supervisor.ended
+    log.info('stepgate has stopped')
+  }
+  onStopSignal(stop, supervisor.kill)
+  process.exitCode = await supervisor.ended
 }
 
 async function demo(): Promise<void> {
@@ -115,7 +141,7 @@ async function importDemo() {
 const SAME_SIGNAL_MS = 500
 
 /** The first signal lets requests in flight end, a second one does not. */
-function onStopSignal(stop: () => Promise<void>): void {
+function onStopSignal(stop: () => Promise<void>, kill = () => {}): void {
   let first: number | undefined
   const onSignal = () => {
     if (first === undefined) {
@@ -125,7 +151,10 @@ function onStopSignal(stop: () => Promise<void>): void {
         () => process.exit(1),
       )
       // npm passes on a Ctrl-C that the terminal has given to this process already.
-    } else if (Date.now() - first > SAME_SIGNAL_MS) process.exit(1)
+    } else if (Date.now() - first > SAME_SIGNAL_MS) {
+      kill()
+      process.exit(1)
+    }
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
 }

@@ -6,11 +6,15 @@ import { openFrontDoor } from './server.ts'
 /** A running stepgate. */
 export type Stepgate = { readonly address: string; close(): Promise<void> }
 
-/** Starts stepgate; rejects when the address, the store, the pages or the certificate can't be used. */
+/**
+ * Starts stepgate; rejects when the address, the store, the pages or the certificate can't be used.
+ * `as` is what the log calls this process.
+ */
 export async function startStepgate(
   config: Config,
   secrets: Secrets,
   overrides: Overrides = {},
+  as: 'stepgate' | 'worker' = 'stepgate',
 ): Promise<Stepgate> {
   const log = overrides.log ?? createLog(config.log)
   log.info('Twilio SMS. Initialization')
@@ -22,14 +26,14 @@ export async function startStepgate(
   })
   try {
     const door = await openFrontDoor(context)
-    log.info('stepgate is listening', { address: door.address, public_url: config.publicUrl.href })
+    log.info(`${as} is listening`, { address: door.address, public_url: config.publicUrl.href })
     return {
       address: door.address,
       async close() {
-        log.info('stepgate is stopping: requests in flight end, new ones are refused')
+        log.info(`${as} is stopping: requests in flight end, new ones are refused`)
         await door.close()
         await context.close()
-        log.info('stepgate has stopped')
+        log.info(`${as} has stopped`)
       },
     }
   } catch (error) {

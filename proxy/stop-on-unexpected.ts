@@ -4,9 +4,9 @@ import { describeError, type Log } from './log.ts'
  * Ends the process, with a log line, at an error that nobody caught: its state is not known any more.
  * Node itself would print the whole error, and with it what an SDK has hung on: tokens and numbers.
  */
-export function stopOnUnexpected(log: Log): void {
+export function stopOnUnexpected(log: Log, what: 'stepgate' | 'worker' = 'stepgate'): void {
   process.once('uncaughtException', (error: unknown) => {
-    log.error('stepgate stops: an unexpected error', {
+    log.error(`${what} stops: an unexpected error`, {
       ...describeError(error),
       at: framesOf(error),
     })

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import type { Config, Secrets } from './config/config.ts'
 import { StartError } from './explain-failure.ts'
 import type { Log } from './log.ts'
+import { limitsOf } from './otp/send-limits.ts'
 import { type Unlocked, unlockPerson } from './otp/unlock-person.ts'
 import { openStore } from './store/open-store.ts'
 
@@ -20,7 +21,7 @@ export async function unlock(
   refuseUnreachable(config.store)
   const store = await openStore(config.store, secrets.store)
   try {
-    const before = await unlockPerson({ store, limits: config.smsLimits }, subject, now)
+    const before = await unlockPerson({ store, limits: limitsOf(config) }, subject, now)
     log.audit('otp.unlocked', { subject, was: stateOf(before), failures: before.failures })
     return tell(subject, before)
   } finally {

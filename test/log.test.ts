@@ -91,3 +91,16 @@ test('of an error only name and code are told, of its cause too', () => {
   ]
   for (const [error, fields] of cases) assert.deepEqual(describeError(error), fields)
 })
+
+test('what stands in every line tells processes apart', () => {
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line)
+  const log = createLog({ level: 'info', access: true }, { write }, { worker: 3, pid: 77 })
+  log.audit('otp.sent', {})
+  log.access({ status: 200 })
+  for (const line of lines) {
+    const { worker, pid } = JSON.parse(line)
+    assert.deepEqual([worker, pid], [3, 77])
+  }
+  assert.equal(lines.length, 2)
+})

@@ -225,3 +225,11 @@ test('a taken port is told at the start', async (t) => {
   const listen = { kind: 'tcp', host: '127.0.0.1', port: door.port } as const
   await assert.rejects(openDoor({ listen }), { code: 'EADDRINUSE' })
 })
+
+test('an access line holds no more of a path than lets it go through a pipe in one piece', async (t) => {
+  const door = await openDoor()
+  t.after(() => door.close())
+  await sendRaw(t, door.port, rawRequest(`GET /${'x'.repeat(9000)} HTTP/1.1`, [HOST, CLOSE]))
+  const { path } = await logged(door, undefined)
+  assert.equal(path, `/${'x'.repeat(1499)}`)
+})

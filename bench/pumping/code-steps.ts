@@ -30,7 +30,9 @@ const openSealer: Sealer = {
 
 /** The real code steps over a store, with a sender that every message reaches. */
 export function createCodeSteps(store: Store, limits: SmsLimits) {
-  const alarms = createSmsAlarms(store, { ...limits, ttl: TTL })
+  const { budget, verifiedAlarm } = limits
+  const budgets = { sms: budget, call: budget }
+  const alarms = createSmsAlarms(store, { budgets, verifiedAlarm, ttl: TTL })
   const raised: { at: number; alarm: SmsAlarm }[] = []
   let time = 0
   alarms.subscribe((alarm) => raised.push({ at: time, alarm }))
@@ -38,13 +40,16 @@ export function createCodeSteps(store: Store, limits: SmsLimits) {
   const parts = {
     store,
     sealer: openSealer,
-    limits,
+    channel: 'sms' as const,
+    limits: { sms: limits, call: limits },
     alarms,
     sender: {
       send: async () => ({ kind: 'sent' as const, id: 'SM' }),
+      call: async () => ({ kind: 'sent' as const, id: 'CA' }),
       check: async () => ({ kind: 'ok' as const, detail: '' }),
     },
     compose: (code: string) => code,
+    speak: (code: string) => ({ language: 'en-US', sentences: [code] }),
     random: {
       id: randomUUID,
       digits: (length: number) => String(++codes % 1_000_000).padStart(length, '0'),

@@ -30,11 +30,16 @@ export type Config = {
     readonly from: /** E.164, a short code or an alphanumeric sender: whatever Twilio takes as `from`. */
       | { readonly kind: 'number'; readonly number: string }
       | { readonly kind: 'service'; readonly sid: string }
+    /** Who calls, in E.164; absent: nobody is called. */
+    readonly voiceFrom?: string
     readonly apiUrl?: URL
   }
   /** Countries that may be texted; the first reads numbers that are written without one. */
   readonly smsCountries: readonly [CountryCode, ...CountryCode[]]
   readonly smsLimits: SmsLimits
+  /** Countries that may be called. */
+  readonly voiceCountries: readonly [CountryCode, ...CountryCode[]]
+  readonly voiceLimits: SendLimits
   readonly otp: { readonly length: number; readonly ttl: number; readonly attempts: number }
   readonly phoneSource: 'ldap' | 'claims'
   /** Present when `phoneSource` is `ldap`. */
@@ -43,6 +48,8 @@ export type Config = {
     | { readonly kind: 'sqlite'; readonly path: string }
     | { readonly kind: 'memory' }
     | RedisConfig
+  /** Processes; `auto` is one a core. */
+  readonly workers: number | 'auto'
   /** CIDRs whose forwarding headers are believed; `unix` for peers on a unix socket. */
   readonly trustedProxies: readonly string[]
   readonly headers: readonly HeaderTemplate[]
@@ -67,8 +74,8 @@ export type Config = {
 /** At most so many messages in any one window; it begins with its first message. */
 export type LimitWindow = { readonly limit: number; readonly windowMs: number }
 
-/** What sending is limited to. Windows are sorted by length. */
-export type SmsLimits = {
+/** What messages, or calls, are limited to. Windows are sorted by length. */
+export type SendLimits = {
   readonly person: readonly LimitWindow[]
   readonly number: readonly LimitWindow[]
   /** Of a client; of IPv6 a /64. */
@@ -77,8 +84,12 @@ export type SmsLimits = {
   readonly prefix: readonly LimitWindow[]
   /** Of all unknown numbers together; beyond it a prefix gets very few. */
   readonly unknown: readonly LimitWindow[]
-  /** Messages in a day, of the whole installation. */
+  /** In a day, of the whole installation. */
   readonly budget: number
+}
+
+/** What messages are limited to, and when their fate is alarming. */
+export type SmsLimits = SendLimits & {
   /** The share of codes typed in, 0 to 1, below which pumping is suspected. */
   readonly verifiedAlarm: number
 }

@@ -1,4 +1,4 @@
-import type { Config, ListenAddress, Secrets, UpstreamAddress } from './config.ts'
+import type { Config, ListenAddress, Secrets, SendLimits, UpstreamAddress } from './config.ts'
 import { formatDuration } from './duration.ts'
 import { headersAsChanges } from './parse-headers.ts'
 import { formatLimit } from './parse-limit.ts'
@@ -55,6 +55,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   TWILIO_FROM_NUMBER: ({ twilio: { from } }) => (from.kind === 'number' ? from.number : undefined),
   TWILIO_MESSAGING_SERVICE_SID: ({ twilio: { from } }) =>
     from.kind === 'service' ? from.sid : undefined,
+  TWILIO_VOICE_FROM: ({ twilio }) => twilio.voiceFrom ?? 'off',
   TWILIO_API_KEY_SID: ({ twilio }) => twilio.apiKeySid,
   TWILIO_API_KEY_SECRET: ({ twilio }) => (twilio.apiKeySid === undefined ? undefined : IS_SET),
   TWILIO_API_URL: ({ twilio }) => twilio.apiUrl && writeUrl(twilio.apiUrl),
@@ -66,6 +67,15 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   SMS_LIMIT_UNKNOWN: ({ smsLimits }) => formatLimit(smsLimits.unknown),
   SMS_BUDGET: ({ smsLimits }) => String(smsLimits.budget),
   SMS_VERIFIED_ALARM: ({ smsLimits }) => `${Math.round(smsLimits.verifiedAlarm * 100)}%`,
+  // Without a caller these would be said to do nothing.
+  VOICE_COUNTRIES: ({ twilio, voiceCountries }) =>
+    twilio.voiceFrom === undefined ? undefined : voiceCountries.join(','),
+  VOICE_LIMIT_PERSON: ofCalls(({ person }) => formatLimit(person)),
+  VOICE_LIMIT_NUMBER: ofCalls(({ number }) => formatLimit(number)),
+  VOICE_LIMIT_ADDRESS: ofCalls(({ address }) => formatLimit(address)),
+  VOICE_LIMIT_PREFIX: ofCalls(({ prefix }) => formatLimit(prefix)),
+  VOICE_LIMIT_UNKNOWN: ofCalls(({ unknown }) => formatLimit(unknown)),
+  VOICE_BUDGET: ofCalls(({ budget }) => String(budget)),
   OTP_LENGTH: ({ otp }) => String(otp.length),
   OTP_TTL: ({ otp }) => formatDuration(otp.ttl),
   OTP_ATTEMPTS: ({ otp }) => String(otp.attempts),
@@ -82,6 +92,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   STORE_CA_FILE: ({ store }) => redisTls(store)?.caFile,
   STORE_CERT_FILE: ({ store }) => redisTls(store)?.client?.certFile,
   STORE_KEY_FILE: ({ store }) => redisTls(store)?.client?.keyFile,
+  WORKERS: ({ workers }) => String(workers),
   TRUSTED_PROXIES: ({ trustedProxies }) => trustedProxies.join(',') || undefined,
   HEADERS: ({ headers }) =>
     headersAsChanges(headers)
@@ -98,6 +109,11 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   BRAND_COLOR: ({ brand }) => brand.color,
   PAGES_DIR: ({ pagesDir }) => pagesDir,
   DEMO_PORT: () => undefined,
+}
+
+function ofCalls(write: (limits: SendLimits) => string) {
+  return ({ twilio, voiceLimits }: Config) =>
+    twilio.voiceFrom === undefined ? undefined : write(voiceLimits)
 }
 
 function redisTls(store: Config['store']) {

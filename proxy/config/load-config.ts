@@ -114,6 +114,8 @@ function plainConfig(
   | 'defaultAcr'
   | 'otp'
   | 'smsLimits'
+  | 'workers'
+  | 'voiceLimits'
   | 'trustedProxies'
   | 'headersEncoding'
   | 'encodedSlashes'
@@ -138,7 +140,16 @@ function plainConfig(
       budget: values.SMS_BUDGET,
       verifiedAlarm: values.SMS_VERIFIED_ALARM,
     },
+    voiceLimits: {
+      person: values.VOICE_LIMIT_PERSON,
+      number: values.VOICE_LIMIT_NUMBER,
+      address: values.VOICE_LIMIT_ADDRESS,
+      prefix: values.VOICE_LIMIT_PREFIX,
+      unknown: values.VOICE_LIMIT_UNKNOWN,
+      budget: values.VOICE_BUDGET,
+    },
     otp: { length: values.OTP_LENGTH, ttl: values.OTP_TTL, attempts: values.OTP_ATTEMPTS },
+    workers: values.WORKERS,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     headersEncoding: values.HEADERS_ENCODING,
     encodedSlashes: values.ENCODED_SLASHES,

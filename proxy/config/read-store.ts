@@ -14,6 +14,12 @@ export function readStore(
 ): { store: Config['store']; storeSecrets: StoreSecrets } | undefined {
   if (!values.STORE) return undefined
   const { store, secrets: storeSecrets } = values.STORE
+  if (store.kind === 'memory' && values.WORKERS !== undefined && values.WORKERS !== 1) {
+    report(
+      'WORKERS',
+      `is ${values.WORKERS}, but STEPGATE_STORE is memory:, which each process has for itself: a code that one has sent no other would know, and limits and ended sessions would hold in one alone; take sqlite: or redis://`,
+    )
+  }
   if (store.kind !== 'redis' || store.tls === undefined) {
     for (const name of TLS_FILES) {
       if (given.has(name))

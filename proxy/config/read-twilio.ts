@@ -2,23 +2,34 @@ import type { Config } from './config.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { countryOf } from './parse-countries.ts'
 import type { Report, Settings, Warn } from './settings.ts'
+import { fullName, VARIABLE_NAMES } from './variables.ts'
 
-type Twilio = Pick<Config, 'twilio' | 'smsCountries'> & { readonly twilioSecret: string }
+type Twilio = Pick<Config, 'twilio' | 'smsCountries' | 'voiceCountries'> & {
+  readonly twilioSecret: string
+}
 
-/** The account, who sends, with which credentials and to which countries. */
+/** The account, who sends and calls, with which credentials and to which countries. */
 export function readTwilio(settings: Settings, report: Report, warn: Warn): Twilio | undefined {
   const { TWILIO_SID: accountSid, TWILIO_API_URL: apiUrl } = settings.values
   const from = readFrom(settings, report)
   const credentials = readCredentials(settings, report)
   const smsCountries = readCountries(settings, report)
+  const voiceFrom = readVoiceFrom(settings, warn)
   if (apiUrl?.protocol === 'http:' && !isLoopbackHost(apiUrl.hostname)) {
     warn('STEPGATE_TWILIO_API_URL is http: the credentials, codes and numbers travel in the clear')
   }
   if (accountSid === undefined || !from || !credentials || !smsCountries) return undefined
   const { apiKeySid, twilioSecret } = credentials
   return {
-    twilio: { accountSid, from, ...(apiKeySid && { apiKeySid }), ...(apiUrl && { apiUrl }) },
+    twilio: {
+      accountSid,
+      from,
+      ...(voiceFrom !== undefined && { voiceFrom }),
+      ...(apiKeySid && { apiKeySid }),
+      ...(apiUrl && { apiUrl }),
+    },
     smsCountries,
+    voiceCountries: settings.values.VOICE_COUNTRIES ?? smsCountries,
     twilioSecret,
   }
 }
@@ -43,6 +54,19 @@ function readFrom(
   }
   if (number !== undefined) return { kind: 'number', number }
   return sid === undefined ? undefined : { kind: 'service', sid }
+}
+
+/** Short codes, alphanumeric senders and messaging services can't call. */
+function readVoiceFrom({ given, values }: Settings, warn: Warn): string | undefined {
+  const caller = values.TWILIO_VOICE_FROM ?? values.TWILIO_FROM_NUMBER
+  if (caller?.startsWith('+')) return caller
+  const idle = VARIABLE_NAMES.filter((name) => name.startsWith('VOICE_') && given.has(name))
+  if (idle.length > 0) {
+    warn(
+      `${idle.map(fullName).join(', ')}: not used, as STEPGATE_TWILIO_VOICE_FROM names no caller`,
+    )
+  }
+  return undefined
 }
 
 function readCredentials(

@@ -41,6 +41,14 @@ export const CODE = {
       unquoted: true,
     },
   ),
+  TWILIO_VOICE_FROM: optional(
+    matching(/^(\+[1-9]\d{6,14}|off)$/i, 'it must be a number with + and its country code, or off'),
+    {
+      doc: 'Number that calls people who ask for their code by a call; `off`: nobody is called.',
+      defaultNote: 'the from-number; `off` where it can’t call',
+      example: '+12025550123',
+    },
+  ),
   TWILIO_API_KEY_SID: optional(
     matching(/^SK[0-9a-f]{32}$/i, 'an API key SID is SK and 32 hexadecimal digits'),
     {
@@ -91,6 +99,35 @@ export const CODE = {
   SMS_VERIFIED_ALARM: defaulted(parsedBy(parseShare), '50%', {
     doc: 'When less of an hour’s codes than this are used, the log has `sms.pumping_suspected`; `0%`: never.',
     example: '50%',
+  }),
+  VOICE_COUNTRIES: optional(parsedBy(parseCountries), {
+    doc: 'ISO codes of the countries that may be called; others are refused before calling.',
+    defaultNote: '`STEPGATE_SMS_COUNTRIES`',
+    example: 'US,CA',
+  }),
+  VOICE_LIMIT_PERSON: defaulted(parsedBy(parseLimit), '5/15m,30/1d', {
+    doc: 'Calls to one person; counted apart from messages, and in the same way.',
+    example: '5/15m,30/1d',
+  }),
+  VOICE_LIMIT_NUMBER: defaulted(parsedBy(parseLimit), '5/15m,30/1d', {
+    doc: 'Calls to one number, whoever asks for them.',
+    example: '5/15m,30/1d',
+  }),
+  VOICE_LIMIT_ADDRESS: defaulted(parsedBy(parseLimit), '100/15m', {
+    doc: 'Calls asked for from one client address that do not end in a right code.',
+    example: '100/15m',
+  }),
+  VOICE_LIMIT_PREFIX: defaulted(parsedBy(parseLimit), '5/1d', {
+    doc: 'Calls to unknown numbers that are alike but for their last four digits, that do not end in a right code.',
+    example: '5/1d',
+  }),
+  VOICE_LIMIT_UNKNOWN: defaulted(parsedBy(parseLimit), '50/1d', {
+    doc: 'Calls to all unknown numbers together that do not end in a right code. Beyond it a prefix gets two.',
+    example: '50/1d',
+  }),
+  VOICE_BUDGET: defaulted(wholeNumber(1, 100_000_000), '1000', {
+    doc: 'Calls of the whole installation in a day; the log has `voice.budget_warning` and `voice.budget_spent`.',
+    example: '1000',
   }),
   OTP_LENGTH: defaulted(wholeNumber(6, 10), '6', {
     doc: 'Digits of a code, 6 to 10.',

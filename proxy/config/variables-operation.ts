@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { DEFAULT_HEADERS, PLACEHOLDERS, parseHeaders } from './parse-headers.ts'
 import { parseNetworks } from './parse-networks.ts'
 import { parseStore } from './parse-store.ts'
+import { parseWorkers } from './parse-workers.ts'
 import { parsedBy } from './parsed.ts'
 import { flag, line, matching, oneOf, secretText, wholeNumber } from './schemas.ts'
 import { defaulted, optional } from './variable.ts'
@@ -26,6 +27,10 @@ export const OPERATION = {
   STORE_KEY_FILE: optional(z.string(), {
     doc: 'PEM file with the private key of that certificate, without a passphrase.',
     example: '/run/secrets/redis-client.key',
+  }),
+  WORKERS: defaulted(parsedBy(parseWorkers), '1', {
+    doc: 'Processes that serve, with one more that starts them and replaces what dies; `auto` is one a core. More than one need a store that they can share.',
+    example: 'auto',
   }),
   TRUSTED_PROXIES: optional(parsedBy(parseNetworks), {
     doc: 'Addresses or CIDRs of proxies in front whose `Forwarded` and `X-Forwarded-*` are believed; `unix` for a proxy that connects to stepgate’s unix socket.',

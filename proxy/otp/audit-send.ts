@@ -1,13 +1,14 @@
+import type { Channel } from '../sms/sender.ts'
 import type { Challenge } from './challenge.ts'
 import { auditFields, type Visit } from './visit.ts'
 
 /**
- * Logs what became of a message; `error_code` is Twilio's, `status` that of HTTP, `network` the
- * network's own word (`ECONNRESET`) where no answer came.
+ * Logs what became of a message or call; `error_code` is Twilio's, `status` that of HTTP, `network`
+ * the network's own word (`ECONNRESET`) where no answer came.
  */
 export function auditSend(visit: Visit, { delivery }: Challenge): void {
   const { log } = visit.context
-  const fields = auditFields(visit)
+  const fields = { ...auditFields(visit), channel: delivery.channel }
   if (delivery.kind === 'sending') return
   if (delivery.kind === 'sent') {
     log.audit('otp.sent', { ...fields, message: delivery.id })
@@ -19,16 +20,24 @@ export function auditSend(visit: Visit, { delivery }: Challenge): void {
   }
   log.audit('otp.send_failed', { ...fields, reason: delivery.reason, ...said })
   if (delivery.kind === 'failed' && delivery.reason !== 'rate_limited') {
-    log.error(OPERATOR_HINTS[delivery.reason], { request_id: fields.request_id, ...said })
+    const hint = operatorHint(delivery.channel, delivery.reason)
+    log.error(hint, { request_id: fields.request_id, ...said })
   }
+}
+
+function operatorHint(channel: Channel, reason: keyof typeof OPERATOR_HINTS): string {
+  return channel === 'call' && reason === 'sender_not_registered'
+    ? 'Twilio SMS. Twilio does not let this number call: STEPGATE_TWILIO_VOICE_FROM has to be a number of the account that can, or one that is verified there; off takes the offer away'
+    : OPERATOR_HINTS[reason]
 }
 
 const OPERATOR_HINTS = {
   credentials:
     'Twilio SMS. Twilio refuses the credentials: check STEPGATE_TWILIO_SID and STEPGATE_TWILIO_TOKEN',
-  trial_account: 'Twilio SMS. A trial account only texts numbers that are verified at Twilio',
+  trial_account:
+    'Twilio SMS. A trial account only texts and calls numbers that are verified at Twilio',
   sender_not_registered:
     'Twilio SMS. Carriers filter this sender: register STEPGATE_TWILIO_FROM_NUMBER at Twilio',
   unavailable: 'Twilio SMS. Twilio did not answer in time or with an error',
-  rejected: 'Twilio SMS. Twilio rejected the message: look up error_code at Twilio',
+  rejected: 'Twilio SMS. Twilio rejected the message or call: look up error_code at Twilio',
 } as const

@@ -26,8 +26,10 @@ export async function readChallenge(
 ): Promise<StoredChallenge | undefined> {
   const sealed = await store.get(challengeKey(session.subject, session.family), now)
   if (sealed === undefined) return undefined
-  const challenge = (await sealer.unseal('challenge', sealed, now)) as Challenge | undefined
-  if (challenge === undefined || !isOf(challenge, session)) return undefined
+  const unsealed = (await sealer.unseal('challenge', sealed, now)) as Challenge | undefined
+  if (unsealed === undefined || !isOf(unsealed, session)) return undefined
+  // One that was sealed by the version before lacks these, and is an SMS.
+  const challenge: Challenge = { ...{ calls: 0, channel: 'sms' }, ...unsealed }
   const newest = (await store.get(newestKey(session.subject), now)) === challenge.id
   return { challenge, sealed, newest }
 }

@@ -26,7 +26,10 @@ const NEWS = 10_000
 
 function sendNotice({ createdAt, delivery }: Challenge, now: number): OtpNotice {
   if (delivery.kind === 'refused' || delivery.kind === 'failed') {
-    return { kind: 'send-failed', reason: delivery.reason }
+    return { kind: 'send-failed', reason: delivery.reason, channel: delivery.channel }
+  }
+  if (delivery.channel === 'call') {
+    return { kind: now - delivery.at > NEWS ? 'already-called' : 'calling' }
   }
   if (now - delivery.at > NEWS) return { kind: 'already-sent' }
   return { kind: delivery.at > createdAt ? 'resent' : 'sent' }

@@ -1,4 +1,4 @@
-import type { SendOutcome } from '../sms/sender.ts'
+import type { Channel, SendOutcome } from '../sms/sender.ts'
 
 /**
  * One code, sealed in the store. It works once, for one person, in one session family, to the one
@@ -18,18 +18,23 @@ export type Challenge = {
   readonly code: string
   readonly createdAt: number
   readonly expiresAt: number
-  /** How many went out, as far as is known. */
+  /** How many messages and calls went out, as far as is known. */
   readonly messages: number
-  /** Of the last message. */
+  /** How many of them were calls. */
+  readonly calls: number
+  /** What the code last went out by, as far as is known: who knows it has that at hand. */
+  readonly channel: Channel
+  /** Of the last message or call. */
   readonly delivery: Delivery
   /** Whether an earlier or the last message may have arrived, whatever became of the last one. */
   readonly arrived: boolean
 }
 
-/** What became of the last message: `sending` until Twilio has answered. */
-export type Delivery =
-  | { readonly kind: 'sending'; readonly at: number }
-  | (SendOutcome & { at: number })
+/** What became of the last message or call: `sending` until Twilio has answered. */
+export type Delivery = ({ readonly kind: 'sending' } | SendOutcome) & {
+  readonly at: number
+  readonly channel: Channel
+}
 
 /** An ended challenge is remembered this long (ms), so that the page can say what became of it. */
 export const REMEMBERED = 15 * 60_000

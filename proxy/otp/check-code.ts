@@ -1,9 +1,11 @@
 import type { Answer } from '../answer.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import { stepUp } from '../session/transitions.ts'
+import type { Channel } from '../sms/sender.ts'
 import { readChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
 import { codePage, goOn, lockedPage, nothingSentPage } from './otp-answers.ts'
+import { limitsOf } from './send-limits.ts'
 import { type Locked, type Verified, verifyCode } from './verify-code.ts'
 import { auditFields, type Visit } from './visit.ts'
 
@@ -11,12 +13,12 @@ import { auditFields, type Visit } from './visit.ts'
 export async function checkCode(visit: Visit, code: string): Promise<Answer> {
   const { context, session, exchange, now } = visit
   const { store, sealer, config } = context
-  const parts = { store, sealer, limits: config.smsLimits, ...config.otp }
+  const parts = { store, sealer, limits: limitsOf(config), ...config.otp }
   const result = await verifyCode(parts, session, code, exchange.client.address, now)
   audit(visit, result)
   switch (result.kind) {
     case 'verified':
-      return finishStepUp(visit)
+      return finishStepUp(visit, result.channel)
     case 'locked':
       return lockedPage(visit, result)
     case 'none':
@@ -34,9 +36,11 @@ export async function checkCode(visit: Visit, code: string): Promise<Answer> {
 }
 
 /** A new session id with the second factor in it; the id before is dead at once (ASVS 7.2.4). */
-async function finishStepUp(visit: Visit): Promise<Answer> {
+async function finishStepUp(visit: Visit, channel: Channel): Promise<Answer> {
   const { context, exchange, session, now } = visit
-  const proved = stepUp(session, { id: context.random.id(), method: 'sms', now })
+  // RFC 8176 §2
+  const method = channel === 'call' ? 'tel' : 'sms'
+  const proved = stepUp(session, { id: context.random.id(), method, now })
   const setCookies = await sessionCookies(context, exchange, proved, now)
   await context.revocations.revoke(session.id, session.createdAt + context.config.session.lifetime)
   return goOn(visit, setCookies)
@@ -60,7 +64,11 @@ function audit(visit: Visit, result: Verified): void {
   const fields = auditFields(visit)
   switch (result.kind) {
     case 'verified':
-      log.audit('otp.verified', { ...fields, seconds_since_send: result.secondsSinceSend })
+      log.audit('otp.verified', {
+        ...fields,
+        channel: result.channel,
+        seconds_since_send: result.secondsSinceSend,
+      })
       break
     case 'wrong':
       log.audit('otp.wrong', { ...fields, attempts_left: result.attemptsLeft })

@@ -1,4 +1,5 @@
 import { type Answer, redirectAnswer } from '../answer.ts'
+import { channelsTo } from '../sms/channels.ts'
 import { readChallenge } from './challenge-record.ts'
 import { lookUpNumbers } from './look-up-numbers.ts'
 import { choicePage, codePath, directoryPage, lockedPage, noNumberPage } from './otp-answers.ts'
@@ -8,7 +9,8 @@ import { isUsedUp, readLock } from './verify-code.ts'
 import type { Visit } from './visit.ts'
 
 /**
- * `GET /_stepgate/otp/number` shows the choices; `POST` with the `id` of one sends the code to it.
+ * `GET /_stepgate/otp/number` shows the choices; `POST` with the `id` of one sends the code to it,
+ * or calls a landline.
  * Choosing the number that a live code went to already sends nothing.
  */
 export async function chooseNumber(visit: Visit, id: string | undefined): Promise<Answer> {
@@ -20,7 +22,7 @@ export async function chooseNumber(visit: Visit, id: string | undefined): Promis
   if (lookup.kind === 'none') return noNumberPage(visit)
   const phone = id === undefined ? undefined : chosenNumber(session, lookup, id)
   if (phone === undefined) {
-    const choices = numberChoices(session, lookup.numbers)
+    const choices = numberChoices(session, lookup.numbers, context.config)
     return choicePage(visit, choices, exchange.incoming.method === 'POST')
   }
   const stored = await readChallenge(context, session, now)
@@ -28,5 +30,6 @@ export async function chooseNumber(visit: Visit, id: string | undefined): Promis
     const usedUp = await isUsedUp(context, stored.challenge.id, now)
     if (!usedUp) return redirectAnswer(303, codePath(visit))
   }
-  return sendNewCode(visit, { phone, choices: lookup.numbers.length }, stored)
+  const [channel = 'sms'] = channelsTo(phone, context.config)
+  return sendNewCode(visit, { phone, choices: lookup.numbers.length }, stored, channel)
 }

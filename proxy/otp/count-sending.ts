@@ -1,4 +1,5 @@
-import type { SmsLimits } from '../config/config.ts'
+import type { SendLimits } from '../config/config.ts'
+import type { Channel } from '../sms/sender.ts'
 import type { Store } from '../store/store.ts'
 import { makeKnown } from './known-numbers.ts'
 import {
@@ -16,7 +17,7 @@ import { codeWindows, openCodeKey } from './verified-share.ts'
 /** What limits are counted with. */
 export type LimitParts = {
   readonly store: Store
-  readonly limits: SmsLimits
+  readonly limits: Readonly<Record<Channel, SendLimits>>
 }
 
 /** A send that a limit refuses until `retryAt` (epoch ms). */
@@ -36,8 +37,9 @@ export async function countSending(
   now: number,
 ): Promise<Limited | undefined> {
   const limited = await countAll(parts, sending, now)
-  if (limited?.by === 'budget') await parts.alarms.budgetSpent(limited.retryAt, now)
-  await parts.alarms.look(now)
+  const { channel } = sending
+  if (limited?.by === 'budget') await parts.alarms.budgetSpent(channel, limited.retryAt, now)
+  await parts.alarms.look(channel, now)
   return limited
 }
 
@@ -48,7 +50,7 @@ async function countAll(
 ): Promise<Limited | undefined> {
   const { unknown, createdAt, messages } = sending
   const trust = unknown ? await readTrust(store, sending, now) : undefined
-  const windows = sendWindows(limits, sending, trust)
+  const windows = sendWindows(limits[sending.channel], sending, trust)
   const code = messages === 0 ? codeWindows(createdAt) : []
   const count = async (asked: readonly SendWindow[]): Promise<Limited | undefined> => {
     const counted = await store.count([...asked, ...code], now)
@@ -74,24 +76,27 @@ export async function takeBackUnsent(
   sending: CodeSending,
   now: number,
 ): Promise<void> {
-  const keys = sendWindows(limits, sending).flatMap((window) =>
+  const keys = sendWindows(limits[sending.channel], sending).flatMap((window) =>
     window.backWhenUnsent ? [window.key] : [],
   )
   const code = sending.messages === 0 ? codeWindows(sending.createdAt) : []
   await store.uncount([...keys, ...code.map(({ key }) => key)], now)
 }
 
-/** A code was typed in: its messages are taken back, and its number is known from here on. */
+/** A code was typed in: its messages and calls are taken back, and its number is known from here on. */
 export async function takeBackVerified(
   { store, limits }: LimitParts,
-  sending: CodeSending,
+  sending: CodeSending & { readonly calls: number },
   now: number,
 ): Promise<void> {
-  const { subject, phone, unknown } = sending
+  const { subject, phone, unknown, messages, calls } = sending
+  const sent: Record<Channel, number> = { sms: messages - calls, call: calls }
   // The code may arrive before Twilio's answer, which is when its message is written down.
-  const messages = Math.max(1, sending.messages)
-  const keys = sendWindows(limits, sending).flatMap((window) =>
-    window.backWhenVerified ? Array<string>(messages).fill(window.key) : [],
+  if (messages === 0) sent[sending.channel] = 1
+  const keys = (['sms', 'call'] as const).flatMap((channel) =>
+    sendWindows(limits[channel], { ...sending, channel })
+      .filter((window) => window.backWhenVerified)
+      .flatMap(({ key }) => Array<string>(sent[channel]).fill(key)),
   )
   await store.uncount([...keys, openCodeKey(sending.createdAt)], now)
   await makeKnown(store, subject, phone, now)

@@ -44,7 +44,9 @@ export async function issueChallenge(
     createdAt: now,
     expiresAt: now + parts.ttl,
     messages: 0,
-    delivery: { kind: 'sending', at: now },
+    calls: 0,
+    channel: parts.channel,
+    delivery: { kind: 'sending', at: now, channel: parts.channel },
     arrived: false,
   }
   const until = await resendAt(parts, challenge, now)

@@ -9,28 +9,36 @@ export function logAlarm(log: Log, alarm: SmsAlarm): void {
 }
 
 function describe(alarm: SmsAlarm): {
-  event: `sms.${SmsAlarm['kind']}`
+  event: `sms.${SmsAlarm['kind']}` | `voice.budget_${'warning' | 'spent'}`
   fields: LogFields
   sentence: string
 } {
-  const event = `sms.${alarm.kind}` as const
   switch (alarm.kind) {
     case 'budget_warning': {
-      const { used, budget } = alarm
-      const sentence =
-        'SMS. 80 % of STEPGATE_SMS_BUDGET are used: nobody is sent more than it in a day'
+      const { channel, used, budget } = alarm
+      const { area, title, variable } = BUDGETS[channel]
+      const event = `${area}.${alarm.kind}` as const
+      const sentence = `${title}. 80 % of ${variable} are used: it is all there is in a day`
       return { event, fields: { used, budget }, sentence }
     }
     case 'budget_spent': {
-      const { budget, until } = alarm
-      const sentence = 'SMS. STEPGATE_SMS_BUDGET is spent: nothing is sent until its day ends'
+      const { channel, budget, until } = alarm
+      const { area, title, variable } = BUDGETS[channel]
+      const event = `${area}.${alarm.kind}` as const
+      const sentence = `${title}. ${variable} is spent: nothing goes out until its day ends`
       return { event, fields: { budget, until: new Date(until).toISOString() }, sentence }
     }
     case 'pumping_suspected': {
       const { codes, verified } = alarm
+      const event = `sms.${alarm.kind}` as const
       const sentence =
         'SMS. Few codes of the last hour were used: somebody is pumping messages, or they do not arrive'
       return { event, fields: { codes, verified }, sentence }
     }
   }
 }
+
+const BUDGETS = {
+  sms: { area: 'sms', title: 'SMS', variable: 'STEPGATE_SMS_BUDGET' },
+  call: { area: 'voice', title: 'Voice', variable: 'STEPGATE_VOICE_BUDGET' },
+} as const

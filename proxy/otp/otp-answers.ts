@@ -1,7 +1,10 @@
+import type { OtpNotice } from '../../pages/otp-notice.ts'
 import { withReturnFields } from '../../pages/parts/return-fields.ts'
 import { type Answer, redirectAnswer } from '../answer.ts'
 import { pageAnswer } from '../page-answer.ts'
 import type { PhoneLookup } from '../phone/phone-directory.ts'
+import { channelsTo } from '../sms/channels.ts'
+import type { Channel } from '../sms/sender.ts'
 import { accountOf } from './account-of.ts'
 import { lastDigits } from './challenge.ts'
 import type { StoredChallenge } from './challenge-record.ts'
@@ -13,12 +16,17 @@ import { isUsedUp, type Locked } from './verify-code.ts'
 import { auditFields, returnFieldsOf, type Visit } from './visit.ts'
 
 /** What the code page shows: the number, until when its code lives, and what there is to say. */
-export type Shown = ChosenNumber & ChallengeState & { readonly expiresAt: number }
+export type Shown = ChosenNumber &
+  ChallengeState & {
+    readonly expiresAt: number
+    /** What the code went out by. */
+    readonly channel?: Channel
+  }
 
 /** The code page. */
 export async function codePage(visit: Visit, status: number, shown: Shown): Promise<Answer> {
   const { context, session, now } = visit
-  const { phone, choices, canEnter, expiresAt, notice } = shown
+  const { phone, choices, canEnter, expiresAt, notice, channel = 'sms' } = shown
   const { subject, family } = session
   const until = await resendAt(context, { subject, family, phone }, now)
   return answerPage(visit, status, 'otp', {
@@ -28,11 +36,23 @@ export async function codePage(visit: Visit, status: number, shown: Shown): Prom
     expiresIn: secondsUntil(expiresAt, now),
     resendIn: secondsUntil(until, now),
     canChangeNumber: choices > 1,
+    channel,
+    ways: waysOn(channelsTo(phone, context.config), notice),
     notice,
     return: returnFieldsOf(visit),
     account: accountOf(visit.session),
   })
 }
+
+/** A number that can't get texts is best called, whatever its kind. */
+function waysOn(channels: readonly Channel[], notice: OtpNotice): readonly Channel[] {
+  if (channels.length === 0) return ['sms']
+  const textless =
+    notice.kind === 'send-failed' && notice.channel === 'sms' && NO_TEXTS.has(notice.reason)
+  return textless ? channels.toSorted((one) => (one === 'call' ? -1 : 1)) : channels
+}
+
+const NO_TEXTS: ReadonlySet<string> = new Set(['not_mobile', 'not_routable', 'blocked'])
 
 /** Several numbers: which one? */
 export function choicePage(
@@ -92,20 +112,21 @@ export async function refusedPage(
   number: ChosenNumber,
   present: StoredChallenge | undefined,
   refused: SendRefused,
+  channel: Channel,
 ): Promise<Answer> {
   const { context, now } = visit
-  const notice = refusalNotice(refused, now)
+  const notice = { ...refusalNotice(refused, now), channel }
   if (refused.kind === 'limited') {
     const { seconds } = notice
     const reason = `limit_${refused.by}`
-    context.log.audit('otp.send_failed', { ...auditFields(visit), reason, seconds })
+    context.log.audit('otp.send_failed', { ...auditFields(visit), channel, reason, seconds })
   }
   if (present === undefined || present.challenge.phone !== number.phone) {
     return codePage(visit, 429, { ...number, canEnter: false, expiresAt: 0, notice })
   }
-  const { id, expiresAt } = present.challenge
+  const { id, expiresAt, channel: went } = present.challenge
   const { canEnter } = challengeState(present, await isUsedUp(context, id, now), now)
-  return codePage(visit, 429, { ...number, canEnter, expiresAt, notice })
+  return codePage(visit, 429, { ...number, canEnter, expiresAt, notice, channel: went })
 }
 
 function refusalNotice(refused: SendRefused, now: number) {

@@ -21,7 +21,18 @@ export function addOtpRoutes(app: OwnApp, context: Context): void {
     at,
     visited((visit, fields) => checkCode(visit, fields.get('code') ?? '')),
   )
-  onForm(app, context, `${at}/resend`, visited(sendAgain))
+  onForm(
+    app,
+    context,
+    `${at}/resend`,
+    visited((visit) => sendAgain(visit, 'sms')),
+  )
+  onForm(
+    app,
+    context,
+    `${at}/call`,
+    visited((visit) => sendAgain(visit, 'call')),
+  )
   onGet(
     app,
     context,

@@ -1,14 +1,28 @@
 import { createHmac } from 'node:crypto'
 import type { PhoneLookup } from '../phone/phone-directory.ts'
 import type { Session } from '../session/session.ts'
+import { channelsTo, type Reach } from '../sms/channels.ts'
+import type { Channel } from '../sms/sender.ts'
 import { lastDigits } from './challenge.ts'
 
 /** A number as the page may show it; `id` names it for this session only, without telling it. */
-export type NumberChoice = { readonly id: string; readonly lastDigits: string }
+export type NumberChoice = {
+  readonly id: string
+  readonly lastDigits: string
+  /** How the code goes to it. */
+  readonly channel: Channel
+}
 
 /** The choices of a session, in the directory's order. */
-export function numberChoices(session: Session, numbers: readonly string[]): NumberChoice[] {
-  return numbers.map((phone) => ({ id: idOf(session, phone), lastDigits: lastDigits(phone) }))
+export function numberChoices(
+  session: Session,
+  numbers: readonly string[],
+  reach: Reach,
+): NumberChoice[] {
+  return numbers.map((phone) => {
+    const [channel = 'sms'] = channelsTo(phone, reach)
+    return { id: idOf(session, phone), lastDigits: lastDigits(phone), channel }
+  })
 }
 
 /** The directory's number that was chosen; a form can only choose, never name one. */

@@ -1,5 +1,6 @@
 import { type Answer, redirectAnswer } from '../answer.ts'
 import type { PhoneLookup } from '../phone/phone-directory.ts'
+import type { Channel } from '../sms/sender.ts'
 import { auditSend } from './audit-send.ts'
 import { readChallenge, type StoredChallenge } from './challenge-record.ts'
 import { lookUpNumbers } from './look-up-numbers.ts'
@@ -9,14 +10,20 @@ import { sendNewCode } from './send-new-code.ts'
 import { isUsedUp, readLock } from './verify-code.ts'
 import { sendPartsOf, type Visit } from './visit.ts'
 
-/** `POST /_stepgate/otp/resend`: the same code while it lives, else a new one. */
-export async function sendAgain(visit: Visit): Promise<Answer> {
+/**
+ * `POST /_stepgate/otp/resend`, and `…/call` for a call: the same code while it lives, else a new
+ * one. Without a number to call from there is no such button, and the press does nothing.
+ */
+export async function sendAgain(visit: Visit, channel: Channel): Promise<Answer> {
   const { context, session, now } = visit
+  if (channel === 'call' && context.config.twilio.voiceFrom === undefined) {
+    return redirectAnswer(303, codePath(visit))
+  }
   const lock = await readLock(context, session.subject, now)
   if (lock !== undefined) return lockedPage(visit, lock)
   const stored = await readChallenge(context, session, now)
-  if (stored !== undefined && (await isLive(visit, stored))) return repeat(visit, stored)
-  return sendAnother(visit, stored)
+  if (stored !== undefined && (await isLive(visit, stored))) return repeat(visit, stored, channel)
+  return sendAnother(visit, stored, channel)
 }
 
 async function isLive(visit: Visit, stored: StoredChallenge): Promise<boolean> {
@@ -25,24 +32,28 @@ async function isLive(visit: Visit, stored: StoredChallenge): Promise<boolean> {
   return !(await isUsedUp(visit.context, id, visit.now))
 }
 
-async function repeat(visit: Visit, stored: StoredChallenge): Promise<Answer> {
+async function repeat(visit: Visit, stored: StoredChallenge, channel: Channel): Promise<Answer> {
   const { challenge } = stored
-  const parts = sendPartsOf(visit)
+  const parts = sendPartsOf(visit, channel)
   const refused = await countSend(parts, challenge, visit.now)
-  if (refused !== undefined) return refusedPage(visit, challenge, stored, refused)
+  if (refused !== undefined) return refusedPage(visit, challenge, stored, refused, channel)
   const sent = await sendCode(parts, stored, visit.now)
   auditSend(visit, sent)
   return redirectAnswer(303, codePath(visit))
 }
 
 /** A new code to the number of the last one, if the directory still has it. */
-async function sendAnother(visit: Visit, stored: StoredChallenge | undefined): Promise<Answer> {
+async function sendAnother(
+  visit: Visit,
+  stored: StoredChallenge | undefined,
+  channel: Channel,
+): Promise<Answer> {
   const lookup = await lookUpNumbers(visit)
   if (lookup.kind === 'unavailable') return directoryPage(visit, lookup)
   if (lookup.kind === 'none') return noNumberPage(visit)
   const phone = sameNumber(lookup, stored?.challenge.phone)
   if (phone === undefined) return redirectAnswer(303, codePath(visit, '/_stepgate/otp/number'))
-  return sendNewCode(visit, { phone, choices: lookup.numbers.length }, stored)
+  return sendNewCode(visit, { phone, choices: lookup.numbers.length }, stored, channel)
 }
 
 function sameNumber(

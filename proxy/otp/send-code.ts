@@ -1,4 +1,4 @@
-import type { Sender } from '../sms/sender.ts'
+import type { Channel, Sender, SendOutcome, VoiceCall } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
 import { type Challenge, mayHaveArrived } from './challenge.ts'
 import { type OtpParts, type StoredChallenge, writeChallenge } from './challenge-record.ts'
@@ -10,11 +10,14 @@ import type { SmsAlarms } from './sms-alarms.ts'
 export type SendParts = OtpParts &
   LimitParts & {
     readonly sender: Sender
+    readonly channel: Channel
     readonly alarms: SmsAlarms
     /** The client's address, as limits count it. */
     readonly address: string
     /** The text in the person's language; `validFor` in ms. */
     readonly compose: (code: string, validFor: number) => string
+    /** What is said in a call. */
+    readonly speak: (code: string) => Omit<VoiceCall, 'to'>
   }
 
 /** `wait`: too soon after the last message, until when (epoch ms). `limited`: by a send limit. */
@@ -38,38 +41,50 @@ export async function countSend(
   challenge: Challenge,
   now: number,
 ): Promise<SendRefused | undefined> {
-  const { store, address } = parts
+  const { store, address, channel } = parts
   const remembered = now + 30 * 60_000
   const strike = await store.strike(waitKey(challenge), RESEND_WAITS, remembered, now)
   if (strike.kind === 'waiting') return { kind: 'wait', until: strike.until }
-  const limited = await countSending(parts, { ...challenge, address }, now)
+  const limited = await countSending(parts, { ...challenge, address, channel }, now)
   if (limited !== undefined) await store.remove(waitKey(challenge))
   return limited
 }
 
-/** Sends the challenge's code and writes down what became of it; a failed send costs no wait. */
+/** Sends or calls the challenge's code and writes down what became of it; a failed send costs no wait. */
 export async function sendCode(
   parts: SendParts,
   stored: StoredChallenge,
   now: number,
 ): Promise<Challenge> {
   const { challenge } = stored
-  const remaining = challenge.expiresAt - now
-  const outcome = await parts.sender.send({
-    to: challenge.phone,
-    body: parts.compose(challenge.code, remaining),
-    validForSeconds: Math.max(1, Math.floor(remaining / 1000)),
-  })
+  const { address, channel } = parts
+  const outcome = await deliver(parts, challenge, challenge.expiresAt - now)
   if (outcome.kind !== 'sent') await parts.store.remove(waitKey(challenge))
   const went = mayHaveArrived(outcome)
-  if (!went) await takeBackUnsent(parts, { ...challenge, address: parts.address }, now)
+  if (!went) await takeBackUnsent(parts, { ...challenge, address, channel }, now)
   const sent: Challenge = {
     ...challenge,
     messages: challenge.messages + (went ? 1 : 0),
-    delivery: { ...outcome, at: now },
+    calls: challenge.calls + (went && channel === 'call' ? 1 : 0),
+    // What may have arrived says less than what was taken before it.
+    channel: outcome.kind === 'sent' || !challenge.arrived ? channel : challenge.channel,
+    delivery: { ...outcome, at: now, channel },
     arrived: challenge.arrived || went,
   }
   // A conflict means that the code was used or replaced meanwhile: there is nothing to write then.
   await writeChallenge(parts, sent, stored.sealed, now)
   return sent
+}
+
+function deliver(
+  { sender, channel, compose, speak }: SendParts,
+  { phone, code }: Challenge,
+  remaining: number,
+): Promise<SendOutcome> {
+  if (channel === 'call') return sender.call({ to: phone, ...speak(code) })
+  return sender.send({
+    to: phone,
+    body: compose(code, remaining),
+    validForSeconds: Math.max(1, Math.floor(remaining / 1000)),
+  })
 }

@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js'
-import type { LimitWindow, SmsLimits } from '../config/config.ts'
+import type { Config, LimitWindow, SendLimits } from '../config/config.ts'
+import type { Channel } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
 import type { CountWindow } from '../store/store.ts'
 
@@ -12,8 +13,9 @@ const UNDER_PRESSURE = 2
 /** So many codes that were used make an address one of the staff's. */
 const STAFF_ADDRESS = 3
 
-/** A message as the limits see it. */
+/** A message or call as the limits see it; each channel has windows of its own. */
 export type Sending = {
+  readonly channel: Channel
   readonly subject: string
   /** E.164 */
   readonly phone: string
@@ -21,6 +23,13 @@ export type Sending = {
   readonly address: string
   /** Whether this person has not typed in a code that went to this number for a long time. */
   readonly unknown: boolean
+}
+
+/** The limits of each channel. */
+export function limitsOf(
+  config: Pick<Config, 'smsLimits' | 'voiceLimits'>,
+): Readonly<Record<Channel, SendLimits>> {
+  return { sms: config.smsLimits, call: config.voiceLimits }
 }
 
 /** What a send may be refused by. */
@@ -52,11 +61,12 @@ export type Trust = {
  * unknown number for each that has become known in it.
  */
 export function sendWindows(
-  limits: SmsLimits,
+  limits: SendLimits,
   sending: Sending,
   { knownInPrefix, usedFromAddress }: Trust = NO_TRUST,
 ): SendWindow[] {
   const { subject, phone, address, unknown } = sending
+  const windowOf = windowBy(sending.channel)
   const prefix = limits.prefix.map((window) => ({
     ...window,
     limit: window.limit + knownInPrefix,
@@ -103,26 +113,32 @@ export function trustWindows({
 }
 
 /** Where the budget is counted. */
-export function budgetKey(): string {
-  return sendsKey('budget', '', DAY)
+export function budgetKey(channel: Channel): string {
+  return sendsKey(channel, 'budget', '', DAY)
 }
 
-/** Where messages to a person are counted. */
-export function personKeys({ person }: SmsLimits, subject: string): readonly string[] {
-  return person.map(({ windowMs }) => sendsKey('person', subject, windowMs))
+/** Where messages or calls to a person are counted. */
+export function personKeys(
+  channel: Channel,
+  { person }: SendLimits,
+  subject: string,
+): readonly string[] {
+  return person.map(({ windowMs }) => sendsKey(channel, 'person', subject, windowMs))
 }
 
-function windowOf(
-  name: LimitName,
-  of: string,
-  { limit, windowMs }: LimitWindow,
-  takenBack: TakenBack,
-): SendWindow {
-  return { name, key: sendsKey(name, of, windowMs), limit, windowMs, ...takenBack }
+function windowBy(channel: Channel) {
+  return (
+    name: LimitName,
+    of: string,
+    { limit, windowMs }: LimitWindow,
+    takenBack: TakenBack,
+  ): SendWindow => {
+    return { name, key: sendsKey(channel, name, of, windowMs), limit, windowMs, ...takenBack }
+  }
 }
 
-function sendsKey(name: LimitName, of: string, windowMs: number): string {
-  return keyOf(`sends-${name}`, of, String(windowMs))
+function sendsKey(channel: Channel, name: LimitName, of: string, windowMs: number): string {
+  return keyOf(`${channel === 'call' ? 'calls' : 'sends'}-${name}`, of, String(windowMs))
 }
 
 /** Of one person or number, a day's window counts every message; shorter ones what is not verified. */

@@ -1,4 +1,5 @@
 import { type Answer, redirectAnswer } from '../answer.ts'
+import type { Channel } from '../sms/sender.ts'
 import { auditSend } from './audit-send.ts'
 import type { StoredChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
@@ -6,18 +7,19 @@ import { type ChosenNumber, issueChallenge } from './issue-challenge.ts'
 import { codePage, codePath, refusedPage } from './otp-answers.ts'
 import { sendPartsOf, type Visit } from './visit.ts'
 
-/** Makes a code in place of `previous`, sends it and shows the page for it. */
+/** Makes a code in place of `previous`, sends it or calls, and shows the page for it. */
 export async function sendNewCode(
   visit: Visit,
   number: ChosenNumber,
   previous: StoredChallenge | undefined,
+  channel: Channel,
 ): Promise<Answer> {
   const { context, session, now, exchange } = visit
   const { config, random } = context
-  const parts = { ...sendPartsOf(visit), random, ...config.otp }
+  const parts = { ...sendPartsOf(visit, channel), random, ...config.otp }
   const issued = await issueChallenge(parts, session, number, previous, now)
   if (issued.kind === 'wait' || issued.kind === 'limited') {
-    return refusedPage(visit, number, previous, issued)
+    return refusedPage(visit, number, previous, issued, channel)
   }
   const { challenge } = issued
   if (issued.kind === 'sent') auditSend(visit, challenge)

@@ -1,5 +1,6 @@
 import { type Answer, redirectAnswer } from '../answer.ts'
 import { isPrefetch } from '../request/kind-of-request.ts'
+import { channelsTo } from '../sms/channels.ts'
 import { readChallenge, type StoredChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
 import { lookUpNumbers } from './look-up-numbers.ts'
@@ -8,7 +9,7 @@ import { sendNewCode } from './send-new-code.ts'
 import { isUsedUp, readLock } from './verify-code.ts'
 import type { Visit } from './visit.ts'
 
-/** `GET /_stepgate/otp`: the first load sends a code, loading again never does. */
+/** `GET /_stepgate/otp`: the first load sends a code, loading again never does. None calls. */
 export async function showCode(visit: Visit): Promise<Answer> {
   const { context, session, now } = visit
   const lock = await readLock(context, session.subject, now)
@@ -23,7 +24,7 @@ async function showStored(visit: Visit, stored: StoredChallenge): Promise<Answer
   return codePage(visit, 200, { ...stored.challenge, ...state })
 }
 
-/** Sends to the only number, or asks which. */
+/** Sends to the only number, or asks which. A phone only rings when somebody presses a button. */
 async function sendFirst(visit: Visit): Promise<Answer> {
   const lookup = await lookUpNumbers(visit)
   if (lookup.kind === 'unavailable') return directoryPage(visit, lookup)
@@ -31,11 +32,14 @@ async function sendFirst(visit: Visit): Promise<Answer> {
   const [phone, ...others] = lookup.numbers
   if (others.length > 0) return redirectAnswer(302, codePath(visit, '/_stepgate/otp/number'))
   const number = { phone, choices: 1 }
-  if (isOpenedByPerson(visit)) return sendNewCode(visit, number, undefined)
+  const [channel = 'sms'] = channelsTo(phone, visit.context.config)
+  if (channel === 'sms' && isOpenedByPerson(visit)) {
+    return sendNewCode(visit, number, undefined, channel)
+  }
   return codePage(visit, 200, {
     ...number,
     canEnter: false,
-    notice: { kind: 'none' },
+    notice: { kind: channel === 'call' ? 'call-first' : 'none' },
     expiresAt: 0,
   })
 }

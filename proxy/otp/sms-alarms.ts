@@ -1,20 +1,23 @@
+import type { Channel } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
 import type { Store } from '../store/store.ts'
 import { budgetKey } from './send-limits.ts'
 import { readVerifiedShare, type VerifiedShare } from './verified-share.ts'
 
-/** What somebody should look at. `used` and `budget` are messages in a day. */
+/** What somebody should look at. `used` and `budget` are messages or calls in a day. */
 export type SmsAlarm =
-  | { readonly kind: 'budget_warning'; readonly used: number; readonly budget: number }
-  | { readonly kind: 'budget_spent'; readonly budget: number; readonly until: number }
+  | (OfBudget & { readonly kind: 'budget_warning'; readonly used: number })
+  | (OfBudget & { readonly kind: 'budget_spent'; readonly until: number })
   | ({ readonly kind: 'pumping_suspected' } & VerifiedShare)
+
+type OfBudget = { readonly channel: Channel; readonly budget: number }
 
 /** Raises each alarm once in its time, whichever of several processes sees it first. */
 export type SmsAlarms = {
-  /** Looks at the budget and the verified share; for after a message that was counted. */
-  look(now: number): Promise<void>
+  /** Looks at the budget and the verified share; for after a message or call that was counted. */
+  look(channel: Channel, now: number): Promise<void>
   /** The budget is spent until `until` (epoch ms). */
-  budgetSpent(until: number, now: number): Promise<void>
+  budgetSpent(channel: Channel, until: number, now: number): Promise<void>
   /** Calls `listener` for each alarm that this process is the first to raise. */
   subscribe(listener: (alarm: SmsAlarm) => void): void
 }
@@ -29,23 +32,28 @@ const LOOK_EVERY = 60_000
 /** `verifiedAlarm` is the share of codes (0 to 1) below which pumping is suspected; `ttl` theirs. */
 export function createSmsAlarms(
   store: Store,
-  { budget, verifiedAlarm, ttl }: { budget: number; verifiedAlarm: number; ttl: number },
+  {
+    budgets,
+    verifiedAlarm,
+    ttl,
+  }: { budgets: Readonly<Record<Channel, number>>; verifiedAlarm: number; ttl: number },
 ): SmsAlarms {
   const listeners: ((alarm: SmsAlarm) => void)[] = []
   let looked = Number.NEGATIVE_INFINITY
 
   async function raise(alarm: SmsAlarm, until: number, now: number): Promise<void> {
-    const key = keyOf('alarm', alarm.kind)
+    const key = keyOf('alarm', alarm.kind, 'channel' in alarm ? alarm.channel : '')
     // Read first: what has been raised would be asked for with every message.
     if ((await store.get(key, now)) !== undefined) return
     if ((await store.swap(key, undefined, '1', until, now)).kind === 'conflict') return
     for (const listener of listeners) listener(alarm)
   }
 
-  async function lookAtBudget(now: number): Promise<void> {
-    const [used = 0] = await store.counts([budgetKey()], now)
+  async function lookAtBudget(channel: Channel, now: number): Promise<void> {
+    const budget = budgets[channel]
+    const [used = 0] = await store.counts([budgetKey(channel)], now)
     if (used < WARN_AT * budget) return
-    await raise({ kind: 'budget_warning', used, budget }, now + DAY, now)
+    await raise({ kind: 'budget_warning', channel, used, budget }, now + DAY, now)
   }
 
   async function lookAtShare(now: number): Promise<void> {
@@ -57,11 +65,12 @@ export function createSmsAlarms(
   }
 
   return {
-    async look(now) {
-      await lookAtBudget(now)
+    async look(channel, now) {
+      await lookAtBudget(channel, now)
       await lookAtShare(now)
     },
-    budgetSpent: (until, now) => raise({ kind: 'budget_spent', budget, until }, until, now),
+    budgetSpent: (channel, until, now) =>
+      raise({ kind: 'budget_spent', channel, budget: budgets[channel], until }, until, now),
     subscribe(listener) {
       listeners.push(listener)
     },

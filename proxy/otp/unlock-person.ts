@@ -20,8 +20,9 @@ export async function unlockPerson(
 ): Promise<Unlocked> {
   const lock = await readLock({ store }, subject, now)
   const { count } = await store.strikes(failuresKey(subject), now)
-  const keys = personKeys(limits, subject)
+  const keys = personKeys('sms', limits.sms, subject)
+  const calls = personKeys('call', limits.call, subject)
   const messages = Math.max(...(await store.counts(keys, now)))
-  for (const key of [failuresKey(subject), ...keys]) await store.remove(key)
+  for (const key of [failuresKey(subject), ...keys, ...calls]) await store.remove(key)
   return { failures: count, messages, lock }
 }

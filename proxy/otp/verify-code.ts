@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Session } from '../session/session.ts'
+import type { Channel } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
 import type { Strike } from '../store/store.ts'
 import { REMEMBERED, readCode } from './challenge.ts'
@@ -14,7 +15,7 @@ import { attemptWaits, FAILURE_WAITS, FAILURES_REMEMBERED, LOCK_AT } from './lim
 
 /** What became of a guess. Only `wrong` and `verified` were compared. Times in epoch ms. */
 export type Verified =
-  | { readonly kind: 'verified'; readonly secondsSinceSend: number }
+  | { readonly kind: 'verified'; readonly channel: Channel; readonly secondsSinceSend: number }
   /** `lock`: this failure was one too many, and a wait begins. */
   | { readonly kind: 'wrong'; readonly attemptsLeft: number; readonly lock?: Locked }
   | { readonly kind: 'not-a-code' }
@@ -97,7 +98,11 @@ export async function verifyCode(
   if (!(await spend(parts, session, stored, now))) return { kind: 'none' }
   await store.remove(failuresKey(session.subject))
   await takeBackVerified(parts, { ...challenge, address }, now)
-  return { kind: 'verified', secondsSinceSend: Math.round((now - challenge.delivery.at) / 1000) }
+  return {
+    kind: 'verified',
+    channel: challenge.channel,
+    secondsSinceSend: Math.round((now - challenge.delivery.at) / 1000),
+  }
 }
 
 /** Uses the code up; true for the one caller that did, and never for a code that was replaced. */

@@ -3,8 +3,11 @@ import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { type Need, needFields } from '../request/need.ts'
 import type { Session } from '../session/session.ts'
+import { spokenCode } from '../sms/call-text.ts'
 import { codeMessage } from '../sms/message-text.ts'
+import type { Channel } from '../sms/sender.ts'
 import type { SendParts } from './send-code.ts'
+import { limitsOf } from './send-limits.ts'
 
 /** A signed-in person at the code page. */
 export type Visit = {
@@ -35,9 +38,11 @@ export function auditFields({ exchange, session }: Visit) {
   }
 }
 
-/** What a send needs, with the text in this person's language. */
-export function sendPartsOf({ context, exchange, uiLocales }: Visit): SendParts {
+/** What a send or a call needs, with the text in this person's language. */
+export function sendPartsOf({ context, exchange, uiLocales }: Visit, channel: Channel): SendParts {
   const { store, sealer, sender, alarms, pages, config } = context
+  const brand = config.brand.name
+  const { host } = config.publicUrl
   const acceptLanguage = exchange.incoming.headers['accept-language']
   const { t } = pages.frame({
     requestId: exchange.requestId,
@@ -48,10 +53,11 @@ export function sendPartsOf({ context, exchange, uiLocales }: Visit): SendParts 
     store,
     sealer,
     sender,
-    limits: config.smsLimits,
+    channel,
+    limits: limitsOf(config),
     alarms,
     address: exchange.client.address,
-    compose: (code, validFor) =>
-      codeMessage({ t, brand: config.brand.name, code, validFor, host: config.publicUrl.host }),
+    compose: (code, validFor) => codeMessage({ t, brand, code, validFor, host }),
+    speak: (code) => spokenCode({ t, brand, code, host }),
   }
 }

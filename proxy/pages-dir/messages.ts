@@ -8,6 +8,8 @@ export type Message =
 /** The sentences of one language by key. */
 export type Messages = ReadonlyMap<string, Message>
 
+const VOICE = /^[a-z]{2,3}(-[A-Z]{2})?$/
+
 const PLACE = /\{([a-z]+)\}/gi
 
 /** Sentences of one language; what it lacks comes from `fallback`, and an unknown key comes back. */
@@ -50,6 +52,9 @@ export function checkMessages(messages: Messages, english: Messages): string | u
     if (original === undefined) {
       if (!groups.has(groupOf(key))) continue
       return `"${key}" is not a key of stepgate's; a key of your own must not begin with "${groupOf(key)}."`
+    }
+    if (key === 'voice.language' && !(typeof message === 'string' && VOICE.test(message))) {
+      return `"${key}" must be a tag that Twilio has a voice for, such as "de-DE"`
     }
     const wanted = placesOf(original)
     for (const text of formsOf(message)) {

@@ -3,7 +3,7 @@ import {
   type NumberType,
   parsePhoneNumberFromString,
 } from 'libphonenumber-js/max'
-import type { Sender } from './sender.ts'
+import type { Channel, Sender, SendOutcome } from './sender.ts'
 
 /**
  * Whether an E.164 number belongs to one of these countries. Where a calling code is shared (+1,
@@ -35,20 +35,30 @@ export function isServiceNumber(phone: string): boolean {
   return SERVICES.includes(parsePhoneNumberFromString(phone)?.getType())
 }
 
-/** Whether a code may go to this number. */
-export function mayBeTexted(phone: string, countries: readonly CountryCode[]): boolean {
+/** Whether a code may go to this number, by text or by call: each has its countries. */
+export function mayBeReached(phone: string, countries: readonly CountryCode[]): boolean {
   return isAllowedNumber(phone, countries) && !isServiceNumber(phone)
 }
 
+/** Whether an E.164 number is a landline's; in some countries (+1) nobody can tell. */
+export function isLandline(phone: string): boolean {
+  return parsePhoneNumberFromString(phone)?.getType() === 'FIXED_LINE'
+}
+
 /** A sender that refuses other countries and service numbers itself, before anybody is asked to send. */
-export function restrictSender(sender: Sender, countries: readonly CountryCode[]): Sender {
+export function restrictSender(
+  sender: Sender,
+  countries: Readonly<Record<Channel, readonly CountryCode[]>>,
+): Sender {
   return {
-    async send(message) {
-      if (isServiceNumber(message.to)) return { kind: 'refused', reason: 'number_type' }
-      return isAllowedNumber(message.to, countries)
-        ? sender.send(message)
-        : { kind: 'refused', reason: 'country_not_enabled' }
-    },
+    send: async (message) => refusal(message.to, countries.sms) ?? sender.send(message),
+    call: async (call) => refusal(call.to, countries.call) ?? sender.call(call),
     check: () => sender.check(),
   }
+}
+
+function refusal(to: string, countries: readonly CountryCode[]): SendOutcome | undefined {
+  if (isServiceNumber(to)) return { kind: 'refused', reason: 'number_type' }
+  if (isAllowedNumber(to, countries)) return undefined
+  return { kind: 'refused', reason: 'country_not_enabled' }
 }

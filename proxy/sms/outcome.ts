@@ -16,6 +16,7 @@ export type NotSent = Exclude<SendOutcome, { kind: 'sent' }>
 
 // https://www.twilio.com/docs/api/errors; those from 30000 come by status callback as a rule.
 const REFUSED: Readonly<Record<number, RefusedReason>> = {
+  13223: 'not_a_number',
   21211: 'not_a_number',
   21217: 'not_a_number',
   21265: 'not_a_number',
@@ -23,9 +24,15 @@ const REFUSED: Readonly<Record<number, RefusedReason>> = {
   21614: 'not_mobile',
   21635: 'not_mobile',
   30006: 'not_mobile',
+  13227: 'country_not_enabled',
+  21215: 'country_not_enabled',
   21408: 'country_not_enabled',
   21610: 'opted_out',
+  13224: 'not_routable',
+  21214: 'not_routable',
   21612: 'not_routable',
+  13225: 'blocked',
+  21216: 'blocked',
   30004: 'blocked',
   30450: 'blocked',
 }
@@ -39,7 +46,10 @@ const FAILED: Readonly<Record<number, FailedReason>> = {
   20404: 'credentials',
   30002: 'credentials',
   70051: 'credentials',
+  10002: 'trial_account',
+  21219: 'trial_account',
   21608: 'trial_account',
+  21210: 'sender_not_registered',
   21212: 'sender_not_registered',
   21601: 'sender_not_registered',
   21606: 'sender_not_registered',
@@ -52,6 +62,7 @@ const FAILED: Readonly<Record<number, FailedReason>> = {
   30007: 'sender_not_registered',
   30032: 'sender_not_registered',
   30034: 'sender_not_registered',
+  10004: 'rate_limited',
   20429: 'rate_limited',
   21611: 'rate_limited',
   30001: 'rate_limited',
@@ -74,6 +85,21 @@ export function outcomeOf({ code, status, network }: TwilioFailure): NotSent {
     ...(code !== undefined && { code }),
     ...(status !== undefined && { status }),
     ...(network !== undefined && { network }),
+  }
+}
+
+/** What a call's status says of it that is over already; undefined while it may still be answered. */
+export function callProblem(status: unknown): NotSent | undefined {
+  switch (status) {
+    case 'busy':
+    case 'no-answer':
+      return { kind: 'refused', reason: 'not_answered' }
+    case 'failed':
+      return { kind: 'refused', reason: 'not_routable' }
+    case 'canceled':
+      return { kind: 'failed', reason: 'rejected' }
+    default:
+      return undefined
   }
 }
 

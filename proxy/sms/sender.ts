@@ -8,9 +8,23 @@ export type SmsMessage = {
 }
 
 /**
- * What became of a send. `refused`: this number can't get it, another may. `failed`: no number can
- * get one now. `code` is the provider's own error code, `status` that of HTTP, and `network` the
- * network's own word (`ECONNRESET`) where no answer came.
+ * A call to one number (E.164) in which sentences are read out, one after another. `language` is a
+ * tag that the provider has a voice for, such as `de-DE`.
+ */
+export type VoiceCall = {
+  readonly to: string
+  readonly language: string
+  readonly sentences: readonly string[]
+}
+
+/** How a code goes out. */
+export type Channel = 'sms' | 'call'
+
+/**
+ * What became of a send, or of a call as far as it is known when it has been asked for. `refused`:
+ * this number can't get it, another may. `failed`: no number can get one now. `code` is the
+ * provider's own error code, `status` that of HTTP, and `network` the network's own word
+ * (`ECONNRESET`) where no answer came.
  */
 export type SendOutcome =
   | { readonly kind: 'sent'; readonly id: string }
@@ -32,6 +46,8 @@ export type RefusedReason =
   | 'opted_out'
   | 'not_routable'
   | 'blocked'
+  /** The phone was busy, or nobody answered. */
+  | 'not_answered'
 
 export type FailedReason =
   | 'credentials'
@@ -41,9 +57,10 @@ export type FailedReason =
   | 'unavailable'
   | 'rejected'
 
-/** Sends a text; never throws for what the provider or the network does. */
+/** Sends a text or calls; never throws for what the provider or the network does. */
 export type Sender = {
   send(message: SmsMessage): Promise<SendOutcome>
-  /** Tries the credentials without sending anything. */
+  call(call: VoiceCall): Promise<SendOutcome>
+  /** Tries the credentials without sending or calling. */
   check(): Promise<PartCheck>
 }

@@ -33,8 +33,24 @@ test('the least that must be set gives the documented defaults', () => {
     twilio: {
       accountSid: `AC${'0a'.repeat(16)}`,
       from: { kind: 'number', number: '+12025550123' },
+      voiceFrom: '+12025550123',
     },
     smsCountries: ['US'],
+    voiceCountries: ['US'],
+    voiceLimits: {
+      person: [
+        { limit: 5, windowMs: 900_000 },
+        { limit: 30, windowMs: 86_400_000 },
+      ],
+      number: [
+        { limit: 5, windowMs: 900_000 },
+        { limit: 30, windowMs: 86_400_000 },
+      ],
+      address: [{ limit: 100, windowMs: 900_000 }],
+      prefix: [{ limit: 5, windowMs: 86_400_000 }],
+      unknown: [{ limit: 50, windowMs: 86_400_000 }],
+      budget: 1000,
+    },
     smsLimits: {
       person: [
         { limit: 10, windowMs: 900_000 },
@@ -53,6 +69,7 @@ test('the least that must be set gives the documented defaults', () => {
     otp: { length: 6, ttl: 300_000, attempts: 5 },
     phoneSource: 'claims',
     store: { kind: 'sqlite', path: './data/stepgate.db' },
+    workers: 1,
     trustedProxies: [],
     headers: [
       { name: 'X-Forwarded-User', value: '{username}' },
@@ -107,6 +124,14 @@ test('everything that can be set is read', () => {
         STEPGATE_SMS_LIMIT_UNKNOWN: '80/1h',
         STEPGATE_SMS_BUDGET: '400000',
         STEPGATE_SMS_VERIFIED_ALARM: '0%',
+        STEPGATE_TWILIO_VOICE_FROM: '+4930123456',
+        STEPGATE_VOICE_COUNTRIES: 'AT',
+        STEPGATE_VOICE_LIMIT_PERSON: '2/10m',
+        STEPGATE_VOICE_LIMIT_NUMBER: '3/10m',
+        STEPGATE_VOICE_LIMIT_ADDRESS: '4/10m',
+        STEPGATE_VOICE_LIMIT_PREFIX: '5/10m',
+        STEPGATE_VOICE_LIMIT_UNKNOWN: '6/10m',
+        STEPGATE_VOICE_BUDGET: '7',
         STEPGATE_OTP_LENGTH: '8',
         STEPGATE_OTP_TTL: '10m',
         STEPGATE_OTP_ATTEMPTS: '3',
@@ -118,6 +143,7 @@ test('everything that can be set is read', () => {
         STEPGATE_STORE_CA_FILE: '/ca.pem',
         STEPGATE_STORE_CERT_FILE: '/tls.crt',
         STEPGATE_STORE_KEY_FILE: '/tls.key',
+        STEPGATE_WORKERS: ' Auto ',
         STEPGATE_TRUSTED_PROXIES: '10.0.0.0/8',
         STEPGATE_HEADERS: 'X-Key={secret}',
         STEPGATE_HEADERS_SECRET: CANARIES.headers,
@@ -161,9 +187,19 @@ test('everything that can be set is read', () => {
       accountSid: `AC${'0a'.repeat(16)}`,
       apiKeySid: `SK${'0C'.repeat(16)}`,
       from: { kind: 'service', sid: `MG${'0b'.repeat(16)}` },
+      voiceFrom: '+4930123456',
       apiUrl: new URL('https://egress.example.com/twilio'),
     },
     smsCountries: ['DE', 'AT'],
+    voiceCountries: ['AT'],
+    voiceLimits: {
+      person: [{ limit: 2, windowMs: 600_000 }],
+      number: [{ limit: 3, windowMs: 600_000 }],
+      address: [{ limit: 4, windowMs: 600_000 }],
+      prefix: [{ limit: 5, windowMs: 600_000 }],
+      unknown: [{ limit: 6, windowMs: 600_000 }],
+      budget: 7,
+    },
     smsLimits: {
       person: [{ limit: 3, windowMs: 600_000 }],
       number: [
@@ -200,6 +236,7 @@ test('everything that can be set is read', () => {
       prefix: 'shop',
       tls: { caFile: '/ca.pem', client: { certFile: '/tls.crt', keyFile: '/tls.key' } },
     },
+    workers: 'auto',
     trustedProxies: ['10.0.0.0/8'],
     headersEncoding: 'percent',
     encodedSlashes: 'allow',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { describe } from 'node:test'
 import { LDAP_ENV, loadedOk, loadWith, sentences, VALID_ENV } from './valid-env.ts'
 
 const CERT = '-----BEGIN CERTIFICATE-----\n'
@@ -30,6 +30,18 @@ function expectAll(cases: readonly Case[], base: Readonly<Record<string, string>
 
 expectAll(
   [
+    [
+      'more than one worker need a store that they share',
+      { STORE: 'memory:', WORKERS: '2' },
+      [/^STEPGATE_WORKERS is 2, but STEPGATE_STORE is memory:, which each process has for itself/],
+    ],
+    [
+      'as many workers as cores may be more than one',
+      { STORE: 'memory:', WORKERS: 'auto' },
+      [/^STEPGATE_WORKERS is auto, but STEPGATE_STORE is memory:/],
+    ],
+    ['one worker needs no store to share', { STORE: 'memory:', WORKERS: '1' }, []],
+    ['workers share a file', { STORE: 'sqlite:./x.db', WORKERS: '8' }, []],
     [
       'a certificate needs its key',
       { TLS_CERT_FILE: '/c' },
@@ -354,4 +366,36 @@ test('names that no registry gives out may be http', () => {
   for (const host of ['app', 'localhost', '10.0.0.3', '[fd00::1]', 'app.shop.svc', 'app.lan']) {
     assert.deepEqual(warningsOf({ STEPGATE_UPSTREAM: `http://${host}:3000` }, LDAP_ENV), [], host)
   }
+})
+
+describe('who calls', () => {
+  const callerOf = (changes: Changes) =>
+    loadedOk(loadWith({ STEPGATE_SMS_COUNTRIES: 'US', ...changes })).config.twilio.voiceFrom
+
+  test('is the from-number, another number, or nobody', () => {
+    assert.equal(callerOf({}), '+12025550123')
+    assert.equal(callerOf({ STEPGATE_TWILIO_VOICE_FROM: '+12025550199' }), '+12025550199')
+    assert.equal(callerOf({ STEPGATE_TWILIO_VOICE_FROM: 'off' }), undefined)
+  })
+
+  test('is nobody where what sends can’t call, unless it is said', () => {
+    const service = {
+      STEPGATE_TWILIO_FROM_NUMBER: undefined,
+      STEPGATE_TWILIO_MESSAGING_SERVICE_SID: SERVICE_SID,
+    }
+    for (const changes of [service, { STEPGATE_TWILIO_FROM_NUMBER: 'Acme' }]) {
+      assert.equal(callerOf(changes), undefined)
+      const said = { ...changes, STEPGATE_TWILIO_VOICE_FROM: '+12025550199' }
+      assert.equal(callerOf(said), '+12025550199')
+    }
+    assert.equal(callerOf({ STEPGATE_TWILIO_FROM_NUMBER: '24681' }), undefined)
+  })
+
+  test('is nobody, and what is said of calls is warned of', () => {
+    const off = { STEPGATE_TWILIO_VOICE_FROM: 'off', STEPGATE_VOICE_COUNTRIES: 'US' }
+    assert.match(
+      warningsOf(off).join('\n'),
+      /^STEPGATE_VOICE_COUNTRIES: not used, as STEPGATE_TWI/m,
+    )
+  })
 })

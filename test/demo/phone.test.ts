@@ -20,7 +20,7 @@ async function start(t: TestContext) {
   const phone = await startPhone({ port: 0, standIn, owners, clock })
   t.after(() => phone.close())
   const sender = createTwilioSender(
-    { accountSid, from: { kind: 'number', number: from }, apiUrl: phone.url },
+    { accountSid, from: { kind: 'number', number: from }, voiceFrom: from, apiUrl: phone.url },
     authToken,
   )
   const send = async (to: string, text: string) => {
@@ -32,7 +32,11 @@ async function start(t: TestContext) {
     const answer = await fetch(new URL(path, phone.url), { method })
     return { answer, text: await answer.text() }
   }
-  return { phone, send, get }
+  const ring = async (to: string, ...sentences: string[]) => {
+    now += 1000
+    assert.equal((await sender.call({ to, language: 'en-US', sentences })).kind, 'sent')
+  }
+  return { phone, send, ring, get }
 }
 
 test('what is sent through the stand-in is at /messages, newest first', async (t) => {
@@ -64,6 +68,20 @@ test('each number has its phone, with the messages that were sent to it only', a
     ['bob', [], true],
     ['Unknown', ['333333'], false],
   ])
+})
+
+test('a call shows who called and what was said, with the digits to copy', async (t) => {
+  const { ring, get } = await start(t)
+  const digits = '1, 2, 3, 4, 5, 6.'
+  await ring(ALICE, 'Hello <i>Alice</i>.', digits, 'Again.', digits, 'Goodbye.')
+  const { text } = await get('/')
+  assert.match(text, /<div class="bubble call">.*Call from/s)
+  assert.match(text, /Hello &lt;i&gt;Alice&lt;\/i&gt;\./)
+  assert.equal(text.match(/<b class="code">1, 2, 3, 4, 5, 6<\/b>/g)?.length, 2)
+  assert.match(text, /Goodbye\./)
+  assert.match(text, /data-code="123456"><small>From a call/)
+  const [message] = JSON.parse((await get('/messages')).text)
+  assert.equal(message.channel, 'call')
 })
 
 test('a message cannot bring markup or script to the page', async (t) => {

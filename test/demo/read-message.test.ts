@@ -19,3 +19,9 @@ const cases: [string, string, ReturnType<typeof readMessage>][] = [
 for (const [name, body, expected] of cases) {
   test(name, () => assert.deepEqual(readMessage(body), expected))
 }
+
+test('the digits that are read out in a call are its code', () => {
+  const body =
+    'This is Studio 54. Your code is: 4, 9, 0, 2, 1, 7. Once more: 4, 9, 0, 2, 1, 7. Bye.'
+  assert.deepEqual(readMessage(body), { text: body, code: '490217' })
+})

@@ -5,6 +5,7 @@ import { problemsIn } from '../support/twilio-openapi.ts'
 import { serveTwilio, TWILIO } from '../support/twilio-server.ts'
 
 const MESSAGES = '/2010-04-01/Accounts/{AccountSid}/Messages.json'
+const CALLS = '/2010-04-01/Accounts/{AccountSid}/Calls.json'
 const ACCOUNT = '/2010-04-01/Accounts/{Sid}.json'
 const messagesPath = MESSAGES.replace('{AccountSid}', TWILIO.accountSid)
 const accountPath = ACCOUNT.replace('{Sid}', TWILIO.accountSid)
@@ -27,7 +28,7 @@ async function start(t: TestContext) {
     })
   const get = (path: string, header = authorization) =>
     fetch(origin + path, { headers: { authorization: header } })
-  return { standIn, origin, apiUrl, basic, post, get }
+  return { standIn, origin, apiUrl, authorization, basic, post, get }
 }
 
 for (const from of [
@@ -57,6 +58,50 @@ for (const from of [
     assert.equal(body.date_created, 'Tue, 24 Nov 2026 07:00:00 +0000')
   })
 }
+
+test("what the sender asks for a call, and the 201, are what Twilio's OpenAPI declares", async (t) => {
+  const { standIn, origin, apiUrl, authorization } = await start(t)
+  const { accountSid } = TWILIO
+  const from = { kind: 'service', sid: TWILIO.service } as const
+  const sender = createTwilioSender(
+    { accountSid, from, voiceFrom: TWILIO.from, apiUrl },
+    TWILIO.authToken,
+  )
+  await sender.call({ to, language: 'de-DE', sentences: ['Hallo & <guten> Tag', '1, 2.'] })
+  const [request] = standIn.received()
+  assert.equal(request?.path, CALLS.replace('{AccountSid}', accountSid))
+  assert.deepEqual(problemsIn('request', CALLS, 'post', request?.form), [])
+  assert.equal(standIn.messages()[0]?.body, 'Hallo & <guten> Tag 1, 2.')
+
+  const ask = (form: Record<string, string>) =>
+    fetch(origin + CALLS.replace('{AccountSid}', accountSid), {
+      method: 'POST',
+      headers: { authorization },
+      body: new URLSearchParams(form),
+    })
+  const answer = await ask(request?.form ?? {})
+  assert.equal(answer.status, 201)
+  const body = await json(answer)
+  assert.deepEqual(problemsIn('answer', CALLS, 'post', body), [])
+  assert.notDeepEqual(problemsIn('answer', CALLS, 'post', { ...body, status: 'gone' }), [])
+  assert.notDeepEqual(problemsIn('answer', CALLS, 'post', { ...body, sid: 'SM1' }), [])
+  assert.notDeepEqual(problemsIn('request', CALLS, 'post', { To: to, Twiml: '<Response>' }), [])
+
+  const form = { To: to, From: TWILIO.from, Twiml: '<Response/>' }
+  const refused: [Record<string, string>, number][] = [
+    [{ ...form, To: '' }, 21201],
+    [{ ...form, From: '' }, 21213],
+    [{ ...form, Twiml: '' }, 21205],
+    [{ ...form, Twiml: 'x'.repeat(4001) }, 20001],
+    [{ ...form, From: 'Acme' }, 21212],
+    [{ ...form, To: '030123456' }, 21211],
+    [{ ...form, From: '+15005550007' }, 21210],
+  ]
+  for (const [wrong, code] of refused) {
+    const { status, ...refusal } = await json(await ask(wrong))
+    assert.deepEqual([status, refusal.code], [400, code])
+  }
+})
 
 test("the account and the page of messages are what Twilio's OpenAPI declares", async (t) => {
   const { post, get } = await start(t)

@@ -172,6 +172,7 @@ describe('when Twilio never answers', () => {
             codes.push(body.slice(-6))
             return { kind: 'failed', reason: 'unavailable' }
           },
+          call: () => assert.fail('nobody asked for a call'),
           check: async () => ({ kind: 'ok', detail: '' }),
         },
       },

@@ -55,6 +55,13 @@ test('a port that is taken is named, and nothing stays behind', async (t) => {
   for (const offset of [0, 1, 3]) await bind(first + offset)
 })
 
+test('it has no workers, and says so', async (t) => {
+  const env = { STEPGATE_WORKERS: '2', STEPGATE_STORE: 'sqlite:./never-made.db' }
+  const { code, stderr } = await runCli(t, ['demo'], { env })
+  assert.equal(code, 1)
+  assert.match(stderr, /^stepgate: the demo runs in one process: leave STEPGATE_WORKERS out/)
+})
+
 test('a first port that is none is refused in plain words', async (t) => {
   const { code, stderr } = await runCli(t, ['demo'], { env: { STEPGATE_DEMO_PORT: '70000' } })
   assert.equal(code, 1)

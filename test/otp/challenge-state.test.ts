@@ -5,10 +5,12 @@ import { challengeState } from '../../proxy/otp/challenge-state.ts'
 import { NOW } from '../session/session-sample.ts'
 import { PHONE, SECOND, TTL } from './otp-parts.ts'
 
-const SENT: Delivery = { kind: 'sent', id: 'SM1', at: NOW }
+const SENT: Delivery = { kind: 'sent', id: 'SM1', at: NOW, channel: 'sms' }
 
 function challenge(changes: Partial<Challenge> = {}): Challenge {
   return {
+    calls: 0,
+    channel: 'sms',
     id: 'challenge-1',
     subject: 'subject-1',
     family: 'family-id',
@@ -45,6 +47,15 @@ test('the page speaks of a message as news for ten seconds, and says when it was
   assert.equal(kindAt(41 * SECOND, again), 'resent')
 })
 
+test('of a call the page speaks as of a call, first and repeated', () => {
+  const noticeAt = (after: number) => {
+    const called = challenge({ channel: 'call', delivery: { ...SENT, channel: 'call' } })
+    return challengeState({ challenge: called, newest: true }, false, NOW + after).notice.kind
+  }
+  assert.deepEqual([noticeAt(0), noticeAt(10 * SECOND)], ['calling', 'calling'])
+  assert.equal(noticeAt(10 * SECOND + 1), 'already-called')
+})
+
 test('an older code is superseded, a used-up one is used up: neither may be entered', () => {
   const superseded = challengeState({ challenge: challenge(), newest: false }, true, NOW + TTL)
   assert.deepEqual(superseded, { canEnter: false, notice: { kind: 'superseded' } })
@@ -53,18 +64,24 @@ test('an older code is superseded, a used-up one is used up: neither may be ente
 })
 
 test('a code that is being sent is about to become the newest', () => {
-  const sending = challenge({ delivery: { kind: 'sending', at: NOW }, arrived: false })
+  const sending = challenge({
+    delivery: { kind: 'sending', at: NOW, channel: 'sms' },
+    arrived: false,
+  })
   assert.equal(challengeState({ challenge: sending, newest: false }, false, NOW).canEnter, true)
 })
 
 test('a failed send says why; the code may be entered if a message may have arrived', () => {
   const state = (delivery: Delivery, arrived: boolean) =>
     challengeState({ challenge: challenge({ delivery, arrived }), newest: true }, false, NOW)
-  const refused: Delivery = { kind: 'refused', reason: 'opted_out', at: NOW }
+  const refused: Delivery = { kind: 'refused', reason: 'opted_out', at: NOW, channel: 'sms' }
   assert.deepEqual(state(refused, false), {
     canEnter: false,
-    notice: { kind: 'send-failed', reason: 'opted_out' },
+    notice: { kind: 'send-failed', reason: 'opted_out', channel: 'sms' },
   })
   assert.equal(state(refused, true).canEnter, true)
-  assert.equal(state({ kind: 'failed', reason: 'unavailable', at: NOW }, false).canEnter, true)
+  assert.equal(
+    state({ kind: 'failed', reason: 'unavailable', at: NOW, channel: 'sms' }, false).canEnter,
+    true,
+  )
 })

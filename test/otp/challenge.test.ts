@@ -45,7 +45,7 @@ test('of a number the last two digits are shown', () => {
 })
 
 test('a message may have arrived unless Twilio said that it took none', () => {
-  assert.equal(mayHaveArrived({ kind: 'sending', at: 0 }), true)
+  assert.equal(mayHaveArrived({ kind: 'sending', channel: 'sms', at: 0 }), true)
   assert.equal(mayHaveArrived({ kind: 'sent', id: 'SM1' }), true)
   assert.equal(mayHaveArrived({ kind: 'failed', reason: 'unavailable' }), true)
   assert.equal(mayHaveArrived({ kind: 'failed', reason: 'credentials' }), false)

@@ -3,14 +3,24 @@ import { test } from 'node:test'
 import { readChallenge } from '../../proxy/otp/challenge-record.ts'
 import { issueChallenge } from '../../proxy/otp/issue-challenge.ts'
 import { countSend, sendCode } from '../../proxy/otp/send-code.ts'
-import type { LimitName } from '../../proxy/otp/send-limits.ts'
+import { type LimitName, sendWindows } from '../../proxy/otp/send-limits.ts'
 import { codeWindows } from '../../proxy/otp/verified-share.ts'
 import type { SendOutcome } from '../../proxy/sms/sender.ts'
 import type { Store } from '../../proxy/store/store.ts'
 import { NOW } from '../session/session-sample.ts'
-import { basicSession, codeSteps, DAY, LIMITS, overStores, PHONE, windowsOf } from './otp-parts.ts'
+import {
+  basicSession,
+  CALL_LIMITS,
+  codeSteps,
+  DAY,
+  LIMITS,
+  overStores,
+  PHONE,
+  windowsOf,
+} from './otp-parts.ts'
 
 type Steps = ReturnType<typeof codeSteps>
+const CALL = { subject: 'subject-1', phone: PHONE, address: '192.0.2.7', unknown: true }
 const NAMES: readonly LimitName[] = ['person', 'number', 'address', 'prefix', 'budget', 'unknown']
 
 /** Counts of each limit for `subject-1` and PHONE, shortest window first. */
@@ -48,6 +58,49 @@ overStores('what a message counts against', (open) => {
       budget: [1],
       unknown: [1],
     })
+  })
+
+  test('of a call are those of calls alone, and the right code gives each its own back', async () => {
+    const steps = codeSteps(open())
+    const { store } = steps.parts
+    const parts = { ...steps.parts, channel: 'call' as const }
+    const callKeys = sendWindows(parts.limits.call, { ...CALL, channel: 'call' }).map(
+      ({ key }) => key,
+    )
+    const called = () => store.counts(callKeys, NOW)
+    await steps.issue(basicSession(), NOW)
+    // Somebody else, beside whom one message of three sends can be told from three.
+    await send(steps, number(9))
+    const before = await counts(store, NOW)
+    assert.deepEqual([...(await called())], Array(callKeys.length).fill(0))
+    for (const [nth, wait] of [30_000, 90_000].entries()) {
+      const present = await readChallenge(parts, basicSession(), NOW + wait)
+      assert.ok(present)
+      assert.equal(await countSend(parts, present.challenge, NOW + wait), undefined)
+      await sendCode(parts, present, NOW + wait)
+      assert.deepEqual([...(await called())], Array(callKeys.length).fill(nth + 1))
+    }
+    assert.deepEqual(await counts(store, NOW), before)
+    await steps.verify(basicSession(), steps.codes()[0] ?? '', NOW + 100_000)
+    // A day and the budget keep them; 15 minutes, address, prefix and unknown numbers don't.
+    assert.deepEqual([...(await called())], [0, 2, 0, 2, 0, 0, 2, 0])
+    const { person, address } = await counts(store, NOW)
+    assert.deepEqual({ person, address }, { person: [0, 1], address: [1] })
+  })
+
+  test('of a call refuse the next one when they are full, and leave messages alone', async () => {
+    const limits = { ...CALL_LIMITS, budget: 1 }
+    const steps = codeSteps(open(), LIMITS, limits)
+    const call = async (phone: string) => {
+      const session = basicSession({ subject: phone, family: phone })
+      const parts = { ...steps.parts, channel: 'call' as const }
+      const issued = await issueChallenge(parts, session, { phone, choices: 1 }, undefined, NOW)
+      return issued.kind === 'limited' ? issued.by : issued.kind
+    }
+    assert.equal(await call(number(1)), 'sent')
+    assert.equal(await call(number(2)), 'budget')
+    assert.equal(steps.calls.length, 1)
+    assert.equal((await send(steps, number(3))).by, 'sent')
   })
 
   test('is given back by the right code, each repetition too; a day and the budget keep it', async () => {

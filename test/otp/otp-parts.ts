@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe } from 'node:test'
-import type { SmsLimits } from '../../proxy/config/config.ts'
+import type { SendLimits, SmsLimits } from '../../proxy/config/config.ts'
 import { type Issued, issueChallenge } from '../../proxy/otp/issue-challenge.ts'
 import type { SendParts } from '../../proxy/otp/send-code.ts'
 import {
@@ -17,7 +17,7 @@ import type { Verified } from '../../proxy/otp/verify-code.ts'
 import { verifyCode } from '../../proxy/otp/verify-code.ts'
 import { createSealer } from '../../proxy/session/sealed.ts'
 import type { Session } from '../../proxy/session/session.ts'
-import type { Sender, SendOutcome, SmsMessage } from '../../proxy/sms/sender.ts'
+import type { Sender, SendOutcome, SmsMessage, VoiceCall } from '../../proxy/sms/sender.ts'
 import type { Store } from '../../proxy/store/store.ts'
 import { createMemoryStore } from '../../proxy/store/store-memory.ts'
 import { createSqliteStore } from '../../proxy/store/store-sqlite.ts'
@@ -62,23 +62,32 @@ export function basicSession(changes: Partial<Session> = {}): Session {
 /** A sender that keeps what it sends and answers as it is told, `sent` by default. */
 export function fakeSender() {
   const sent: SmsMessage[] = []
+  const calls: VoiceCall[] = []
   const outcomes: (SendOutcome | Promise<SendOutcome>)[] = []
   const sender: Sender = {
     async send(message) {
       sent.push(message)
       return outcomes.shift() ?? { kind: 'sent', id: `SM${sent.length}` }
     },
+    async call(call) {
+      calls.push(call)
+      return outcomes.shift() ?? { kind: 'sent', id: `CA${calls.length}` }
+    },
     check: async () => ({ kind: 'ok', detail: '' }),
   }
   return {
     sender,
     sent,
+    calls,
     next: (...answers: (SendOutcome | Promise<SendOutcome>)[]) => outcomes.push(...answers),
   }
 }
 
 /** What sending is limited to when nothing is configured. */
 export const LIMITS: SmsLimits = loadedOk(loadWith({})).config.smsLimits
+
+/** What calling is limited to when nothing is configured. */
+export const CALL_LIMITS: SendLimits = loadedOk(loadWith({})).config.voiceLimits
 
 const MANY = [{ limit: 1_000_000, windowMs: DAY }]
 
@@ -97,16 +106,17 @@ export const NO_LIMITS: SmsLimits = {
 export function windowsOf(
   name: LimitName,
   sending: Partial<Sending> = {},
-  limits = LIMITS,
+  limits: SendLimits = LIMITS,
 ): SendWindow[] {
-  const from = { subject: 'subject-1', phone: PHONE, address: ADDRESS, unknown: true }
+  const channel = 'sms' as const
+  const from = { channel, subject: 'subject-1', phone: PHONE, address: ADDRESS, unknown: true }
   return sendWindows(limits, { ...from, ...sending }).filter((window) => window.name === name)
 }
 
 const sealer = createSealer(['a-secret-for-the-tests-of-the-code-step'])
 
 /** The code steps over a store with a fake sender; codes count up, so each is known and unique. */
-export function codeSteps(store: Store, limits = LIMITS) {
+export function codeSteps(store: Store, limits = LIMITS, callLimits: SendLimits = CALL_LIMITS) {
   const phone = fakeSender()
   let codes = 0
   const parts: SendParts & Parameters<typeof issueChallenge>[0] & { attempts: number } = {
@@ -114,9 +124,15 @@ export function codeSteps(store: Store, limits = LIMITS) {
     sealer,
     sender: phone.sender,
     address: ADDRESS,
-    limits,
-    alarms: createSmsAlarms(store, { ...limits, ttl: TTL }),
+    channel: 'sms',
+    limits: { sms: limits, call: callLimits },
+    alarms: createSmsAlarms(store, {
+      budgets: { sms: limits.budget, call: callLimits.budget },
+      verifiedAlarm: limits.verifiedAlarm,
+      ttl: TTL,
+    }),
     compose: (code) => code,
+    speak: (code) => ({ language: 'en-US', sentences: [code] }),
     random: {
       id: randomUUID,
       digits: (length) => String(100_000 + ++codes).padStart(length, '0'),

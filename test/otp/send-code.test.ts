@@ -1,11 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readChallenge, type StoredChallenge } from '../../proxy/otp/challenge-record.ts'
+import {
+  readChallenge,
+  type StoredChallenge,
+  writeChallenge,
+} from '../../proxy/otp/challenge-record.ts'
 import { challengeState } from '../../proxy/otp/challenge-state.ts'
+import { issueChallenge } from '../../proxy/otp/issue-challenge.ts'
 import { countSend, resendAt, sendCode } from '../../proxy/otp/send-code.ts'
-import type { SendOutcome } from '../../proxy/sms/sender.ts'
+import type { Channel, SendOutcome } from '../../proxy/sms/sender.ts'
 import { NOW } from '../session/session-sample.ts'
 import { basicSession, codeSteps, overStores, PHONE, SECOND } from './otp-parts.ts'
+
+const TAKEN: SendOutcome = { kind: 'sent', id: 'X1' }
+const REFUSED: SendOutcome = { kind: 'refused', reason: 'not_routable' }
+const UNCLEAR: SendOutcome = { kind: 'failed', reason: 'unavailable' }
 
 type Steps = ReturnType<typeof codeSteps>
 
@@ -73,7 +82,11 @@ overStores('sending a code', (open) => {
       const steps = codeSteps(open())
       steps.next(outcome)
       await steps.issue(basicSession(), NOW)
-      assert.deepEqual((await stored(steps, NOW)).challenge.delivery, { ...outcome, at: NOW })
+      assert.deepEqual((await stored(steps, NOW)).challenge.delivery, {
+        ...outcome,
+        at: NOW,
+        channel: 'sms',
+      })
       assert.equal(await canEnter(steps, NOW), mayArrive)
       await resend(steps, NOW + 1)
       assert.equal(steps.sent.length, 2)
@@ -93,6 +106,88 @@ overStores('sending a code', (open) => {
     assert.equal(await canEnter(steps, now), true)
     assert.equal((await steps.verify(basicSession(), steps.lastCode(), now)).kind, 'verified')
   })
+
+  test('by a call repeats the same code, and shares its waits with messages', async () => {
+    const steps = codeSteps(open())
+    await steps.issue(basicSession(), NOW)
+    const byCall = { ...steps, parts: { ...steps.parts, channel: 'call' as const } }
+    const early = await resend(byCall, NOW + 1)
+    assert.deepEqual(early, { kind: 'wait', until: NOW + 30 * SECOND })
+    const now = NOW + 30 * SECOND
+    await Promise.all([resend(byCall, now), resend(byCall, now)])
+    assert.deepEqual(steps.calls, [
+      { to: PHONE, language: 'en-US', sentences: [steps.codes()[0] ?? ''] },
+    ])
+    assert.equal(steps.sent.length, 1)
+    assert.deepEqual(await resend(steps, now + 1), { kind: 'wait', until: now + 60 * SECOND })
+    const verified = await steps.verify(basicSession(), steps.lastCode(), now + SECOND)
+    assert.deepEqual(verified, { kind: 'verified', channel: 'call', secondsSinceSend: 1 })
+  })
+
+  test('is an SMS when the version before has sealed it', async () => {
+    const steps = codeSteps(open())
+    await steps.issue(basicSession(), NOW)
+    const { challenge, sealed } = await stored(steps, NOW)
+    const { calls: _, channel: __, ...before } = challenge
+    await writeChallenge(steps.parts, before as typeof challenge, sealed, NOW)
+    const verified = await steps.verify(basicSession(), steps.lastCode(), NOW)
+    assert.equal(verified.kind === 'verified' && verified.channel, 'sms')
+  })
+
+  const verifiedBy: readonly [string, readonly [Channel, SendOutcome][], Channel][] = [
+    ['the first call', [['call', TAKEN]], 'call'],
+    [
+      'a text after a call',
+      [
+        ['call', TAKEN],
+        ['sms', TAKEN],
+      ],
+      'sms',
+    ],
+    ['a call that may have been made', [['call', UNCLEAR]], 'call'],
+    [
+      'a text, when a call was refused',
+      [
+        ['sms', TAKEN],
+        ['call', REFUSED],
+      ],
+      'sms',
+    ],
+    [
+      'a text, when nobody knows of a call',
+      [
+        ['sms', TAKEN],
+        ['call', UNCLEAR],
+      ],
+      'sms',
+    ],
+    [
+      'a call, when the text before was refused',
+      [
+        ['sms', REFUSED],
+        ['call', TAKEN],
+      ],
+      'call',
+    ],
+  ]
+  for (const [name, sends, channel] of verifiedBy) {
+    test(`is verified by ${name}`, async () => {
+      const steps = codeSteps(open())
+      let now = NOW
+      for (const [by, outcome] of sends) {
+        const parts = { ...steps.parts, channel: by }
+        steps.next(outcome)
+        if (now === NOW) {
+          const number = { phone: PHONE, choices: 1 }
+          await issueChallenge(parts, basicSession(), number, undefined, now)
+        } else await resend({ ...steps, parts }, now)
+        now += 60 * SECOND
+      }
+      const { code } = (await stored(steps, now)).challenge
+      const verified = await steps.verify(basicSession(), code, now)
+      assert.equal(verified.kind === 'verified' && verified.channel, channel)
+    })
+  }
 
   test('a message that is still on its way when its code is used brings the code to no new life', async () => {
     const steps = codeSteps(open())

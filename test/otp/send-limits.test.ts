@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type LimitName, sendWindows, underPressure } from '../../proxy/otp/send-limits.ts'
-import { LIMITS, PHONE, windowsOf } from './otp-parts.ts'
+import type { Channel } from '../../proxy/sms/sender.ts'
+import { CALL_LIMITS, LIMITS, PHONE, windowsOf } from './otp-parts.ts'
 
-const FROM = { subject: 's', phone: PHONE, address: '192.0.2.1', unknown: true }
+const FROM = {
+  channel: 'sms' as Channel,
+  subject: 's',
+  phone: PHONE,
+  address: '192.0.2.1',
+  unknown: true,
+}
 const OTHER = '+491701234567'
 const keys = (name: LimitName, changes: Partial<typeof FROM> = {}) =>
   windowsOf(name, { ...FROM, ...changes }).map(({ key }) => key)
@@ -15,6 +22,17 @@ test('each window of each limit is counted by itself', () => {
     ['person', 'person', 'number', 'number', 'address', 'prefix', 'budget', 'unknown'],
   )
   assert.equal(new Set(windows.map(({ key }) => key)).size, windows.length)
+})
+
+test('calls are counted apart from messages, each against limits of its own', () => {
+  const texts = sendWindows(LIMITS, FROM)
+  const calls = sendWindows(CALL_LIMITS, { ...FROM, channel: 'call' })
+  assert.deepEqual(
+    calls.map(({ name }) => name),
+    texts.map(({ name }) => name),
+  )
+  assert.equal(new Set([...texts, ...calls].map(({ key }) => key)).size, 2 * texts.length)
+  assert.ok(calls.every(({ limit }, index) => limit < (texts[index]?.limit ?? 0)))
 })
 
 test('a send counts against the person, the number and the address, whatever the others are', () => {

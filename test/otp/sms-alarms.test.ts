@@ -5,6 +5,7 @@ import { logAlarm } from '../../proxy/otp/log-alarm.ts'
 import { budgetKey } from '../../proxy/otp/send-limits.ts'
 import { createSmsAlarms, type SmsAlarm } from '../../proxy/otp/sms-alarms.ts'
 import { codeWindows, openCodeKey } from '../../proxy/otp/verified-share.ts'
+import type { Channel } from '../../proxy/sms/sender.ts'
 import type { Store } from '../../proxy/store/store.ts'
 import { DAY, MINUTE, overStores, TTL } from './otp-parts.ts'
 
@@ -13,23 +14,37 @@ const HOUR = 60 * MINUTE
 const NOW = Math.ceil(1_700_000_000_000 / (5 * MINUTE)) * 5 * MINUTE
 
 /** Three processes over one store; what any of them raised. */
-function processes(store: Store, settings: { budget?: number; verifiedAlarm?: number } = {}) {
+function processes(
+  store: Store,
+  settings: { budgets?: Record<Channel, number>; verifiedAlarm?: number } = {},
+) {
   const raised: SmsAlarm[] = []
   const all = [1, 2, 3].map(() => {
-    const alarms = createSmsAlarms(store, { budget: 10, verifiedAlarm: 0.5, ttl: TTL, ...settings })
+    const alarms = createSmsAlarms(store, {
+      budgets: { sms: 10, call: 4 },
+      verifiedAlarm: 0.5,
+      ttl: TTL,
+      ...settings,
+    })
     alarms.subscribe((alarm) => raised.push(alarm))
     return alarms
   })
   return {
     raised,
-    look: (now: number) => Promise.all(all.map((alarms) => alarms.look(now))),
-    spent: (until: number, now: number) =>
-      Promise.all(all.map((alarms) => alarms.budgetSpent(until, now))),
+    look: (now: number, channel: Channel = 'sms') =>
+      Promise.all(all.map((alarms) => alarms.look(channel, now))),
+    spent: (until: number, now: number, channel: Channel = 'sms') =>
+      Promise.all(all.map((alarms) => alarms.budgetSpent(channel, until, now))),
   }
 }
 
-async function spend(store: Store, messages: number, now: number): Promise<void> {
-  const window = { key: budgetKey(), limit: 1000, windowMs: DAY }
+async function spend(
+  store: Store,
+  messages: number,
+  now: number,
+  channel: Channel = 'sms',
+): Promise<void> {
+  const window = { key: budgetKey(channel), limit: 1000, windowMs: DAY }
   for (let n = 0; n < messages; n++) await store.count([window], now)
 }
 
@@ -48,12 +63,12 @@ overStores('the budget’s alarms', (open) => {
     assert.deepEqual(raised, [])
     await spend(store, 1, NOW)
     for (const later of [0, 1, HOUR]) await look(NOW + later)
-    assert.deepEqual(raised, [{ kind: 'budget_warning', used: 8, budget: 10 }])
+    assert.deepEqual(raised, [{ kind: 'budget_warning', channel: 'sms', used: 8, budget: 10 }])
     await look(NOW + DAY)
     assert.equal(raised.length, 1)
     await spend(store, 9, NOW + DAY)
     await look(NOW + DAY)
-    assert.deepEqual(raised[1], { kind: 'budget_warning', used: 9, budget: 10 })
+    assert.deepEqual(raised[1], { kind: 'budget_warning', channel: 'sms', used: 9, budget: 10 })
   })
 
   test('say that it is spent once until its day ends', async () => {
@@ -61,9 +76,33 @@ overStores('the budget’s alarms', (open) => {
     const until = NOW + HOUR
     await spent(until, NOW)
     await spent(until, until - 1)
-    assert.deepEqual(raised, [{ kind: 'budget_spent', budget: 10, until }])
+    assert.deepEqual(raised, [{ kind: 'budget_spent', channel: 'sms', budget: 10, until }])
     await spent(until + DAY, until)
     assert.equal(raised.length, 2)
+  })
+
+  test('are those of calls apart from those of messages', async () => {
+    const store = open()
+    const { raised, look, spent } = processes(store)
+    await spend(store, 8, NOW)
+    await look(NOW, 'call')
+    assert.deepEqual(raised, [])
+    await spend(store, 4, NOW, 'call')
+    await look(NOW)
+    await look(NOW, 'call')
+    await spent(NOW + HOUR, NOW)
+    await spent(NOW + HOUR, NOW, 'call')
+    assert.deepEqual(
+      raised.map(
+        (alarm: SmsAlarm) => 'channel' in alarm && [alarm.kind, alarm.channel, alarm.budget],
+      ),
+      [
+        ['budget_warning', 'sms', 10],
+        ['budget_warning', 'call', 4],
+        ['budget_spent', 'sms', 10],
+        ['budget_spent', 'call', 4],
+      ],
+    )
   })
 })
 
@@ -121,9 +160,11 @@ test('each alarm is an event and a sentence that says what to look at', () => {
     { level: 'info', access: false },
     { write: (line) => lines.push(JSON.parse(line)) },
   )
-  logAlarm(log, { kind: 'budget_warning', used: 8, budget: 10 })
-  logAlarm(log, { kind: 'budget_spent', budget: 10, until: NOW })
+  logAlarm(log, { kind: 'budget_warning', channel: 'sms', used: 8, budget: 10 })
+  logAlarm(log, { kind: 'budget_spent', channel: 'sms', budget: 10, until: NOW })
   logAlarm(log, { kind: 'pumping_suspected', codes: 40, verified: 3 })
+  logAlarm(log, { kind: 'budget_warning', channel: 'call', used: 8, budget: 10 })
+  logAlarm(log, { kind: 'budget_spent', channel: 'call', budget: 10, until: NOW })
   const events = lines.filter(({ event }) => event !== undefined)
   assert.deepEqual(
     events.map(({ event, used, budget, until, codes: of, verified }) =>
@@ -133,11 +174,15 @@ test('each alarm is an event and a sentence that says what to look at', () => {
       ['sms.budget_warning', 8, 10],
       ['sms.budget_spent', 10, new Date(NOW).toISOString()],
       ['sms.pumping_suspected', 40, 3],
+      ['voice.budget_warning', 8, 10],
+      ['voice.budget_spent', 10, new Date(NOW).toISOString()],
     ],
   )
   const sentences = lines.filter(({ level }) => level === 'warn').map(({ msg }) => String(msg))
-  assert.equal(sentences.length, 3)
+  assert.equal(sentences.length, 5)
   assert.match(sentences[0] ?? '', /80 % of STEPGATE_SMS_BUDGET/)
   assert.match(sentences[1] ?? '', /STEPGATE_SMS_BUDGET is spent/)
   assert.match(sentences[2] ?? '', /pumping/)
+  assert.match(sentences[3] ?? '', /80 % of STEPGATE_VOICE_BUDGET/)
+  assert.match(sentences[4] ?? '', /STEPGATE_VOICE_BUDGET is spent/)
 })

@@ -37,8 +37,8 @@ async function freshCode(steps: Steps, n: number, now: number): Promise<Session>
 
 async function clearSends({ parts }: Steps, phone = PHONE): Promise<void> {
   const { store, limits, address } = parts
-  const sending = { subject: 'subject-1', phone, address, unknown: true }
-  for (const { key } of sendWindows(limits, sending)) await store.remove(key)
+  const sending = { channel: 'sms' as const, subject: 'subject-1', phone, address, unknown: true }
+  for (const { key } of sendWindows(limits.sms, sending)) await store.remove(key)
 }
 
 /** `count` wrong guesses in a row, each of which is compared; the clock turns past each wait. */
@@ -61,7 +61,7 @@ overStores('verifying a code', (open) => {
     await steps.issue(basicSession(), NOW)
     const code = steps.lastCode()
     const verified = await steps.verify(basicSession(), code, NOW + 20 * SECOND)
-    assert.deepEqual(verified, { kind: 'verified', secondsSinceSend: 20 })
+    assert.deepEqual(verified, { kind: 'verified', channel: 'sms', secondsSinceSend: 20 })
     assert.deepEqual(await steps.verify(basicSession(), code, NOW + 21 * SECOND), { kind: 'none' })
   })
 

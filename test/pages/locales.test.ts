@@ -12,8 +12,8 @@ import {
 } from '../../proxy/pages-dir/messages.ts'
 
 const DIR = new URL('../../pages/locales/', import.meta.url)
-// The text message is composed elsewhere.
-const NOT_ON_PAGES = /^sms\./
+// The text message and what is said in a call are composed elsewhere.
+const NOT_ON_PAGES = /^(sms|voice)\./
 
 describe('locales', () => {
   const locales = new Map<string, Messages>()

@@ -3,6 +3,7 @@ import { before, describe, it } from 'node:test'
 import type { PageName, PageProps } from '../../pages/page-props.ts'
 import { SAMPLES } from '../../pages/samples.ts'
 import { loadPageSet, type PageSet } from '../../proxy/page-set.ts'
+import type { Channel } from '../../proxy/sms/sender.ts'
 import { skeletonOf, textOf } from './markup.ts'
 
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror='alert(1)'>&amp;{brand} javascript:x`
@@ -11,6 +12,8 @@ const NAMES = Object.keys(SAMPLES) as PageName[]
 // What chooses a sentence is no text; a path is checked by a test of its own.
 const NOT_TEXT = new Set([
   'kind',
+  'channel',
+  'ways',
   'reason',
   'retryUrl',
   'signOutUrl',
@@ -21,7 +24,7 @@ const NOT_TEXT = new Set([
 
 function hostile(value: unknown, key = ''): unknown {
   if (typeof value === 'string') return NOT_TEXT.has(key) ? value : HOSTILE
-  if (Array.isArray(value)) return value.map((item) => hostile(item))
+  if (Array.isArray(value)) return value.map((item) => hostile(item, key))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, hostile(item, name)]),
@@ -107,10 +110,10 @@ describe('pages', () => {
     assert.match(markup, /role="status"[^>]*>.*Your code is on its way/)
   })
 
-  it('takes the return target and age along in both forms and in the link to the numbers', async () => {
+  it('takes the return target and age along in all three forms and in the link to the numbers', async () => {
     const markup = await show('otp', { ...otp, return: { returnTo: '/a?b=1&c=2', maxAge: '60' } })
-    assert.equal(markup.match(/name="return_to" value="\/a\?b=1&amp;c=2"/g)?.length, 2)
-    assert.equal(markup.match(/name="max_age" value="60"/g)?.length, 2)
+    assert.equal(markup.match(/name="return_to" value="\/a\?b=1&amp;c=2"/g)?.length, 3)
+    assert.equal(markup.match(/name="max_age" value="60"/g)?.length, 3)
     assert.match(
       markup,
       /href="\/_stepgate\/otp\/number\?return_to=%2Fa%3Fb%3D1%26c%3D2&amp;max_age=60"/,
@@ -163,14 +166,56 @@ describe('pages', () => {
   })
 
   it('tells who can’t get messages whom to turn to, but who opted out how to opt in', async () => {
-    const said = async (reason: 'not_mobile' | 'opted_out', canChangeNumber: boolean) =>
+    const said = async (
+      reason: 'not_mobile' | 'opted_out',
+      canChangeNumber: boolean,
+      ways: readonly Channel[] = ['sms'],
+    ) =>
       textOf(
-        await show('otp', { ...otp, canChangeNumber, notice: { kind: 'send-failed', reason } }),
+        await show('otp', {
+          ...otp,
+          canChangeNumber,
+          ways,
+          notice: { kind: 'send-failed', channel: 'sms', reason },
+        }),
       )
     assert.match(await said('not_mobile', false), /Ask support to change/)
     assert.match(await said('not_mobile', true), /Choose another phone number/)
     assert.doesNotMatch(await said('opted_out', false), /Ask support|Choose another/)
     assert.match(await said('opted_out', false), /Reply START/)
+    assert.match(await said('not_mobile', true, ['call', 'sms']), /But we can call you/)
+  })
+
+  it('offers the best way first, and names each by what it does', async () => {
+    const buttons = async (props: Partial<PageProps['otp']>) => {
+      const markup = await show('otp', { ...otp, resendIn: 0, ...props } as never)
+      const forms = markup.matchAll(/action="([^"]+)" data-once>.*?<button([^>]*)>([^<]*)</gs)
+      return [...forms].map(([, path, attributes, label]) =>
+        [path, /button-quiet/.test(attributes ?? '') ? 'quiet' : 'loud', label].join(' '),
+      )
+    }
+    const [resend, call] = ['/_stepgate/otp/resend', '/_stepgate/otp/call']
+    const noCode = { canEnter: false } as const
+    const landline: readonly Channel[] = ['call', 'sms']
+    assert.deepEqual(await buttons({ ...noCode, ways: ['sms'] }), [
+      `${resend} loud Send a new code`,
+    ])
+    assert.deepEqual(await buttons({ ...noCode, ways: ['sms', 'call'] }), [
+      `${resend} loud Send a new code`,
+      `${call} quiet Call me instead`,
+    ])
+    assert.deepEqual(await buttons({ ...noCode, ways: landline }), [
+      `${call} loud Call me`,
+      `${resend} quiet Text me instead`,
+    ])
+    assert.deepEqual(await buttons({ ways: ['sms', 'call'] }), [
+      `${resend} quiet Send the code again`,
+      `${call} quiet Call me instead`,
+    ])
+    assert.deepEqual(await buttons({ channel: 'call', ways: ['sms', 'call'] }), [
+      `${resend} quiet Text me instead`,
+      `${call} quiet Call me again`,
+    ])
   })
 
   it('tells two numbers with the same last digits apart', async () => {

@@ -1,13 +1,37 @@
 import assert from 'node:assert/strict'
-import { afterEach, describe, it } from 'node:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, it, type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { type Revocations, watchRevocations } from '../../proxy/session/revocations.ts'
 import { type Store, StoreUnavailableError } from '../../proxy/store/store.ts'
 import { createMemoryStore } from '../../proxy/store/store-memory.ts'
+import { createSqliteStore } from '../../proxy/store/store-sqlite.ts'
 import { keptLog } from '../sign-in/parts.ts'
+import { startRedis } from '../support/redis.ts'
+import { redisStore } from '../support/redis-store.ts'
 import { HOUR, NOW, sampleSession } from './session-sample.ts'
 
 const session = sampleSession()
 const other = sampleSession({ id: 'other', family: 'others' })
+
+/** Turns of the event loop, in which time stands still as far as timers go. */
+async function turnsUntil(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await setImmediate()
+}
+
+async function openSqlite(t: TestContext): Promise<() => Store> {
+  const folder = await mkdtemp(join(tmpdir(), 'stepgate-revocations-'))
+  t.after(() => rm(folder, { recursive: true }))
+  return () => createSqliteStore(join(folder, 'stepgate.db'))
+}
+
+async function openRedis(t: TestContext): Promise<() => Store> {
+  const redis = await startRedis()
+  t.after(() => redis.stop())
+  return () => redisStore(redis.url)
+}
 
 describe('revocations', { timeout: 30_000 }, () => {
   const open: Revocations[] = []
@@ -46,6 +70,25 @@ describe('revocations', { timeout: 30_000 }, () => {
     await second.revoke(other.family, NOW + HOUR)
     await until(() => first.isRevoked(other))
   })
+
+  for (const [kind, open] of [
+    ['SQLite', openSqlite],
+    ['Redis', openRedis],
+  ] as const) {
+    it(`of one process hold in others within a second, by ${kind}`, async (t) => {
+      const connect = await open(t)
+      const [first, second, third] = [connect(), connect(), connect()]
+      t.after(() => Promise.all([first, second, third].map((store) => store.close())))
+      const here = await watch(first)
+      t.mock.timers.enable({ apis: ['setTimeout'] })
+      const others = [await watch(second), await watch(third)]
+      await here.revoke(session.id, NOW + HOUR)
+      // Time goes on by half a second and no more.
+      t.mock.timers.tick(500)
+      await turnsUntil(() => others.every(({ isRevoked }) => isRevoked(session)))
+      assert.ok(others.every(({ isRevoked }) => !isRevoked(other)))
+    })
+  }
 
   it('hold here even if the store does not take them, and are written when it does', async () => {
     const store = createMemoryStore()

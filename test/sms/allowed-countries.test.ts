@@ -4,10 +4,10 @@ import { type CountryCode, getCountries } from 'libphonenumber-js/max'
 import {
   isAllowedNumber,
   isServiceNumber,
-  mayBeTexted,
+  mayBeReached,
   restrictSender,
 } from '../../proxy/sms/allowed-countries.ts'
-import type { SmsMessage } from '../../proxy/sms/sender.ts'
+import type { SmsMessage, VoiceCall } from '../../proxy/sms/sender.ts'
 
 const ALL = getCountries()
 
@@ -54,16 +54,21 @@ const SERVICES = {
   'universal access': ['+41581234567', '+9221111825888'],
 }
 for (const [kind, numbers] of Object.entries(SERVICES)) {
-  test(`a ${kind} number may not be texted in any country, and nobody is asked to`, async () => {
+  test(`a ${kind} number may not be texted or called in any country, and nobody is asked to`, async () => {
     const sender = restrictSender(
-      { send: () => assert.fail('asked'), check: async () => ({ kind: 'ok', detail: '' }) },
-      ALL,
+      {
+        send: () => assert.fail('asked'),
+        call: () => assert.fail('asked'),
+        check: async () => ({ kind: 'ok', detail: '' }),
+      },
+      { sms: ALL, call: ALL },
     )
     for (const to of numbers) {
       assert.equal(isServiceNumber(to), true, to)
-      assert.equal(mayBeTexted(to, ALL), false, to)
-      const outcome = await sender.send({ to, body: 'code', validForSeconds: 300 })
-      assert.deepEqual(outcome, { kind: 'refused', reason: 'number_type' })
+      assert.equal(mayBeReached(to, ALL), false, to)
+      const refused = { kind: 'refused', reason: 'number_type' }
+      assert.deepEqual(await sender.send({ to, body: 'code', validForSeconds: 300 }), refused)
+      assert.deepEqual(await sender.call({ to, language: 'en-US', sentences: ['1'] }), refused)
     }
   })
 }
@@ -72,21 +77,26 @@ test('ordinary numbers, landlines and those of a kind that nobody knows are no s
   for (const number of ['+4915228817386', '+12125550123', '+493012345678', '+4971012345']) {
     assert.equal(isServiceNumber(number), false, number)
   }
-  assert.equal(mayBeTexted('+4915228817386', ['DE']), true)
-  assert.equal(mayBeTexted('+4915228817386', ['AT']), false)
+  assert.equal(mayBeReached('+4915228817386', ['DE']), true)
+  assert.equal(mayBeReached('+4915228817386', ['AT']), false)
 })
 
-test('a restricted sender asks nobody to send to another country', async () => {
+test('a restricted sender asks nobody to send to or call another country, and each has its own', async () => {
   const sent: SmsMessage[] = []
+  const called: VoiceCall[] = []
   const sender = restrictSender(
     {
       async send(message) {
         sent.push(message)
         return { kind: 'sent', id: 'SM1' }
       },
+      async call(call) {
+        called.push(call)
+        return { kind: 'sent', id: 'CA1' }
+      },
       check: async () => ({ kind: 'ok', detail: 'checked' }),
     },
-    ['DE'],
+    { sms: ['DE'], call: ['CH'] },
   )
   const message = { to: '+41791234567', body: 'code', validForSeconds: 300 }
   const refused = { kind: 'refused', reason: 'country_not_enabled' }
@@ -95,5 +105,11 @@ test('a restricted sender asks nobody to send to another country', async () => {
   const german = { ...message, to: '+4915228817386' }
   assert.deepEqual(await sender.send(german), { kind: 'sent', id: 'SM1' })
   assert.deepEqual(sent, [german])
+  const call = { to: '+4915228817386', language: 'de-DE', sentences: ['1'] }
+  assert.deepEqual(await sender.call(call), refused)
+  assert.deepEqual(called, [])
+  const swiss = { ...call, to: '+41791234567' }
+  assert.deepEqual(await sender.call(swiss), { kind: 'sent', id: 'CA1' })
+  assert.deepEqual(called, [swiss])
   assert.deepEqual(await sender.check(), { kind: 'ok', detail: 'checked' })
 })

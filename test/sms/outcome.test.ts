@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { failureOf, outcomeOf } from '../../proxy/sms/outcome.ts'
+import { callProblem, failureOf, outcomeOf } from '../../proxy/sms/outcome.ts'
 
 const refused: [number, string][] = [
   [21211, 'not_a_number'],
@@ -15,6 +15,13 @@ const refused: [number, string][] = [
   [21612, 'not_routable'],
   [30004, 'blocked'],
   [30450, 'blocked'],
+  [13223, 'not_a_number'],
+  [13224, 'not_routable'],
+  [13225, 'blocked'],
+  [13227, 'country_not_enabled'],
+  [21214, 'not_routable'],
+  [21215, 'country_not_enabled'],
+  [21216, 'blocked'],
 ]
 for (const [code, reason] of refused) {
   test(`${code} refuses this number: ${reason}`, () =>
@@ -49,6 +56,10 @@ const failed: [number, number, string][] = [
   [20503, 503, 'unavailable'],
   [30003, 400, 'unavailable'],
   [30008, 400, 'unavailable'],
+  [10002, 400, 'trial_account'],
+  [10004, 429, 'rate_limited'],
+  [21210, 400, 'sender_not_registered'],
+  [21219, 400, 'trial_account'],
   [21999, 400, 'rejected'],
   [21602, 400, 'rejected'],
   [20500, 500, 'unavailable'],
@@ -108,4 +119,15 @@ test('what could be a one-time code, or is no number at all, is not taken for a 
     assert.deepEqual(failureOf({ code, status: 1000 }), {})
   }
   for (const error of [undefined, null, 'boom', 7]) assert.deepEqual(failureOf(error), {})
+})
+
+test('a call that is over when it is answered says why; one under way says nothing yet', () => {
+  const notAnswered = { kind: 'refused', reason: 'not_answered' }
+  assert.deepEqual(callProblem('busy'), notAnswered)
+  assert.deepEqual(callProblem('no-answer'), notAnswered)
+  assert.deepEqual(callProblem('failed'), { kind: 'refused', reason: 'not_routable' })
+  assert.deepEqual(callProblem('canceled'), { kind: 'failed', reason: 'rejected' })
+  for (const status of ['queued', 'ringing', 'in-progress', 'completed', undefined, 7]) {
+    assert.equal(callProblem(status), undefined)
+  }
 })

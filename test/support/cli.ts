@@ -11,7 +11,7 @@ export type Cli = {
   stderr(): string
   /** Resolves when standard output holds it; rejects when the process ends before. */
   until(pattern: RegExp): Promise<RegExpExecArray>
-  signal(name: 'SIGINT' | 'SIGTERM'): void
+  signal(name: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void
   /** The exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>
 }

@@ -17,6 +17,8 @@ export type Surroundings = {
   readonly application: DemoApplication
   readonly twilio: TwilioStandIn
   readonly phoneUrl: URL
+  /** The code in the newest message to this number; throws when there is none. */
+  codeFor(to: string): string
   close(): Promise<void>
 }
 
@@ -58,6 +60,13 @@ export async function startSurroundings(): Promise<Surroundings> {
     application,
     twilio,
     phoneUrl: phone.url,
+    codeFor(to) {
+      const message = twilio.messages().find((sms) => sms.to === to)
+      const code = message?.body.match(/#(\d+)$/)?.[1]
+      if (code === undefined) throw new Error('No message with a code has come to this number')
+      declareSecret('code', code)
+      return code
+    },
     async close() {
       await Promise.all([provider.close(), application.close(), phone.close()])
     },

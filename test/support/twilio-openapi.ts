@@ -21,6 +21,8 @@ ajv.addFormat('uri', /^(https:\/\/|\/)\S+$/)
 // A form has only strings: these are what a number or a boolean looks like in one.
 const forms = new Ajv({ strict: false, allErrors: true, coerceTypes: true })
 forms.addFormat('phone-number', /^\+[1-9]\d{6,14}$/)
+forms.addFormat('endpoint', /^\+[1-9]\d{6,14}$/)
+forms.addFormat('twiml', (text: string) => /^<\?xml[^>]*\?><Response>.*<\/Response>$/s.test(text))
 forms.addFormat('uri', (text: string) => URL.canParse(text))
 forms.addFormat('date-time', (text: string) => !Number.isNaN(Date.parse(text)))
 

@@ -36,7 +36,7 @@ export type World = {
   logs(event?: string): readonly LogLine[]
   /** Messages to one number, newest first; without a number all of them. */
   messages(to?: string): readonly PhoneMessage[]
-  /** The code in the newest message to this number; throws when there is none. */
+  /** The code in the newest message or call to this number; throws when there is none. */
   codeFor(to: string): string
   /** Moves stepgate's clock (not the provider's) forward. */
   turnClock(ms: number): void
@@ -145,7 +145,11 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     logs: (event) => lines.filter((line) => event === undefined || line.event === event),
     messages,
     codeFor(to) {
-      const code = messages(to)[0]?.body.match(/#(\d+)$/)?.[1]
+      const newest = messages(to)[0]
+      const code =
+        newest?.channel === 'call'
+          ? newest.body.match(/\d(?:, \d)+/)?.[0].replaceAll(', ', '')
+          : newest?.body.match(/#(\d+)$/)?.[1]
       if (code === undefined) throw new Error('No message with a code has come to this number')
       return code
     },
