@@ -80,8 +80,11 @@ function createPrivately(path: string): void {
 
 function prepareDatabase(db: DatabaseSync, path: string, maxBytes: number): void {
   db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON')
-  // Throws before another program's database is changed in any way.
+  // Throws before another program's database is changed in any way. In one transaction, or a file that
+  // another process of ours makes at the same moment would be half seen.
+  db.exec('BEGIN')
   isOurs(db, path)
+  db.exec('COMMIT')
   // WAL with NORMAL: the end of a process loses nothing; only a power cut can lose the last
   // moments, and a sync of the disk in each write would stop all requests for its time.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
