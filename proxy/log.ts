@@ -33,6 +33,8 @@ export type Log = {
   info(message: string, fields?: LogFields): void
   warn(message: string, fields?: LogFields): void
   error(message: string, fields?: LogFields): void
+  /** Resolves when every line so far is written: a process that exits before may write them out of order. */
+  flush(): Promise<void>
 }
 
 /** A log to standard output, or to `write` (one JSON line a call); `base` stands in every line. */
@@ -47,7 +49,7 @@ export function createLog(
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
   }
-  const out = write === undefined ? pino(options) : pino(options, write)
+  const out = pino(options, write ?? pino.destination({ dest: 1, sync: false, minLength: 1 }))
   return {
     audit: (event, fields) => out.info({ event, ...fields }),
     access: settings.access ? (fields) => out.info(fields) : () => {},
@@ -55,6 +57,8 @@ export function createLog(
     info: (message, fields) => out.info(fields ?? {}, message),
     warn: (message, fields) => out.warn(fields ?? {}, message),
     error: (message, fields) => out.error(fields ?? {}, message),
+    // What can go wrong here is fsync, which pipes do not have.
+    flush: () => new Promise((resolve) => out.flush(() => resolve())),
   }
 }
 

@@ -116,6 +116,7 @@ async function supervise(workers: number, { publicUrl }: Config, log: Log): Prom
     supervisor.stop()
     await supervisor.ended
     log.info('stepgate has stopped')
+    await log.flush()
   }
   onStopSignal(stop, supervisor.kill)
   process.exitCode = await supervisor.ended

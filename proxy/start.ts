@@ -34,6 +34,7 @@ export async function startStepgate(
         await door.close()
         await context.close()
         log.info(`${as} has stopped`)
+        await log.flush()
       },
     }
   } catch (error) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { createLog, describeError, type LogFields } from '../proxy/log.ts'
 
 type Level = Parameters<typeof createLog>[0]['level']
@@ -103,4 +105,26 @@ test('what stands in every line tells processes apart', () => {
     assert.deepEqual([worker, pid], [3, 77])
   }
   assert.equal(lines.length, 2)
+})
+
+test('a flushed log is whole and in order, however busy the threads are that write it', async () => {
+  const module = new URL('../proxy/log.ts', import.meta.url).href
+  const script = `
+    import { pbkdf2 } from 'node:crypto'
+    import { createLog } from ${JSON.stringify(module)}
+    const log = createLog({ level: 'info', access: false })
+    pbkdf2('', '', 1_000_000, 16, 'sha256', () => {})
+    for (let line = 0; line < 500; line += 1) log.info('a line', { line })
+    await log.flush()
+    process.exit(0)`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '--eval', script],
+    { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } },
+  )
+  const lines = stdout.trimEnd().split('\n')
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line).line),
+    Array.from({ length: 500 }, (_, line) => line),
+  )
 })

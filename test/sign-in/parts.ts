@@ -91,6 +91,14 @@ export function keptLog(): { log: Log; lines: { message: string; fields: object 
   const keep = (message: string, fields: object = {}) => void lines.push({ message, fields })
   return {
     lines,
-    log: { audit: keep, access: () => {}, debug: keep, info: keep, warn: keep, error: keep },
+    log: {
+      audit: keep,
+      access: () => {},
+      debug: keep,
+      info: keep,
+      warn: keep,
+      error: keep,
+      flush: async () => {},
+    },
   }
 }
