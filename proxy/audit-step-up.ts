@@ -1,3 +1,4 @@
+import { auditFields } from './audit-fields.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import type { Need } from './request/need.ts'
@@ -6,14 +7,12 @@ import type { Session } from './session/session.ts'
 /** Logs that somebody is asked for a code, by a rule or by an application's link. */
 export function auditStepUp(
   { log }: Context,
-  { requestId, client }: Exchange,
+  exchange: Exchange,
   session: Session | undefined,
   { maxAge }: Need,
 ): void {
   log.audit('step_up.required', {
-    request_id: requestId,
-    subject: session?.subject,
-    client: client.address,
+    ...auditFields({ exchange, session }),
     acr: 'twilio_sms',
     max_age: maxAge === undefined ? undefined : Math.floor(maxAge / 1000),
   })

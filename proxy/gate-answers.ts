@@ -1,4 +1,5 @@
 import { type Answer, jsonAnswer, redirectAnswer, seeOther } from './answer.ts'
+import { auditFields } from './audit-fields.ts'
 import { auditStepUp } from './audit-step-up.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
@@ -72,12 +73,7 @@ export function deny(
   session: Session | undefined,
   reason: Denial,
 ): Promise<Answer> {
-  context.log.audit('request.denied', {
-    request_id: exchange.requestId,
-    subject: session?.subject,
-    client: exchange.client.address,
-    reason,
-  })
+  context.log.audit('request.denied', { ...auditFields({ exchange, session }), reason })
   const props = { reason, ...(session !== undefined && { account: accountOf(session) }) }
   return problemAnswer(context.pages, exchange, 403, 'access_denied', 'denied', props, {
     uiLocales: session?.locale,

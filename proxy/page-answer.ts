@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { contentSecurityPolicy, pageHeaders } from '../pages/page-headers.ts'
 import type { PageName, PageProps } from '../pages/page-props.ts'
 import { type Answer, jsonAnswer } from './answer.ts'
-import type { PageSet } from './page-set.ts'
+import type { FrameRequest, PageSet } from './page-set.ts'
 import { kindOf } from './request/kind-of-request.ts'
 
 /** Who asks for a page: enough to choose a language and to name the request. */
@@ -16,6 +16,19 @@ export type PageOptions = {
   readonly formActionOrigins?: readonly string[]
 }
 
+/** The languages that somebody asks for, and the request's id, as pages and messages need them. */
+export function frameRequest(
+  { incoming, requestId }: Asker,
+  uiLocales: string | undefined,
+): FrameRequest {
+  const acceptLanguage = incoming.headers['accept-language']
+  return {
+    requestId,
+    ...(uiLocales !== undefined && { uiLocales }),
+    ...(acceptLanguage !== undefined && { acceptLanguage }),
+  }
+}
+
 /** One of stepgate's pages as an answer. */
 export async function pageAnswer<Name extends PageName>(
   pages: PageSet,
@@ -25,19 +38,13 @@ export async function pageAnswer<Name extends PageName>(
   props: PageProps[Name],
   options: PageOptions = {},
 ): Promise<Answer> {
-  const acceptLanguage = asker.incoming.headers['accept-language']
-  const request = {
-    requestId: asker.requestId,
-    ...(options.uiLocales !== undefined && { uiLocales: options.uiLocales }),
-    ...(acceptLanguage !== undefined && { acceptLanguage }),
-  }
   return {
     status,
     headers: {
       ...pageHeaders(contentSecurityPolicy(pages, options.formActionOrigins)),
       ...options.headers,
     },
-    body: await pages.render(name, request, props),
+    body: await pages.render(name, frameRequest(asker, options.uiLocales), props),
   }
 }
 

@@ -1,6 +1,7 @@
+import { auditFields } from '../audit-fields.ts'
 import type { Channel } from '../sms/sender.ts'
 import type { Challenge } from './challenge.ts'
-import { auditFields, type Visit } from './visit.ts'
+import type { Visit } from './visit.ts'
 
 /**
  * Logs what became of a message or call; `error_code` is Twilio's, `status` that of HTTP, `network`

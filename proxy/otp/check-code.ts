@@ -1,13 +1,14 @@
 import type { Answer } from '../answer.ts'
+import { auditFields } from '../audit-fields.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import { stepUp } from '../session/transitions.ts'
 import type { Channel } from '../sms/sender.ts'
 import { readChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
-import { codePage, goOn, lockedPage, nothingSentPage } from './otp-answers.ts'
+import { backToCodePage, codePage, goOn, lockedPage } from './otp-answers.ts'
 import { limitsOf } from './send-limits.ts'
 import { type Locked, type Verified, verifyCode } from './verify-code.ts'
-import { auditFields, type Visit } from './visit.ts'
+import type { Visit } from './visit.ts'
 
 /** `POST /_stepgate/otp`: compares the code and, if it is right, steps the session up. */
 export async function checkCode(visit: Visit, code: string): Promise<Answer> {
@@ -22,7 +23,8 @@ export async function checkCode(visit: Visit, code: string): Promise<Answer> {
     case 'locked':
       return lockedPage(visit, result)
     case 'none':
-      return nothingSentPage(visit)
+      // There is none that it could be: nothing was sent, or it has been used.
+      return backToCodePage(visit)
     case 'wrong':
       if (result.lock !== undefined) return lockedPage(visit, result.lock)
       return challengePage(visit, 422, { kind: 'wrong', attemptsLeft: result.attemptsLeft })
@@ -53,7 +55,7 @@ type Refusal =
 async function challengePage(visit: Visit, status: number, refusal: Refusal): Promise<Answer> {
   const { context, session, now } = visit
   const stored = await readChallenge(context, session, now)
-  if (stored === undefined) return nothingSentPage(visit)
+  if (stored === undefined) return backToCodePage(visit)
   const usedUp = refusal.kind === 'wrong' ? refusal.attemptsLeft < 1 : refusal.kind === 'used-up'
   const { canEnter } = challengeState(stored, usedUp, now)
   return codePage(visit, status, { ...stored.challenge, canEnter, notice: refusal })

@@ -1,11 +1,17 @@
-import { type Answer, redirectAnswer } from '../answer.ts'
+import type { Answer } from '../answer.ts'
 import { channelsTo } from '../sms/channels.ts'
 import { readChallenge } from './challenge-record.ts'
 import { lookUpNumbers } from './look-up-numbers.ts'
-import { choicePage, codePath, directoryPage, lockedPage, noNumberPage } from './otp-answers.ts'
+import {
+  backToCodePage,
+  choicePage,
+  directoryPage,
+  lockedPage,
+  noNumberPage,
+} from './otp-answers.ts'
 import { chosenNumber, numberChoices } from './pick-number.ts'
 import { sendNewCode } from './send-new-code.ts'
-import { isUsedUp, readLock } from './verify-code.ts'
+import { isLive, readLock } from './verify-code.ts'
 import type { Visit } from './visit.ts'
 
 /**
@@ -26,9 +32,8 @@ export async function chooseNumber(visit: Visit, id: string | undefined): Promis
     return choicePage(visit, choices, exchange.incoming.method === 'POST')
   }
   const stored = await readChallenge(context, session, now)
-  if (stored?.newest && stored.challenge.phone === phone && now < stored.challenge.expiresAt) {
-    const usedUp = await isUsedUp(context, stored.challenge.id, now)
-    if (!usedUp) return redirectAnswer(303, codePath(visit))
+  if (stored?.challenge.phone === phone && (await isLive(context, stored, now))) {
+    return backToCodePage(visit)
   }
   const [channel = 'sms'] = channelsTo(phone, context.config)
   return sendNewCode(visit, { phone, choices: lookup.numbers.length }, stored, channel)

@@ -1,6 +1,7 @@
 import type { OtpNotice } from '../../pages/otp-notice.ts'
 import { withReturnFields } from '../../pages/parts/return-fields.ts'
 import { type Answer, redirectAnswer } from '../answer.ts'
+import { auditFields } from '../audit-fields.ts'
 import { pageAnswer } from '../page-answer.ts'
 import type { PhoneLookup } from '../phone/phone-directory.ts'
 import { channelsTo } from '../sms/channels.ts'
@@ -13,7 +14,7 @@ import type { ChosenNumber } from './issue-challenge.ts'
 import type { NumberChoice } from './pick-number.ts'
 import { resendAt, type SendRefused } from './send-code.ts'
 import { isUsedUp, type Locked } from './verify-code.ts'
-import { auditFields, returnFieldsOf, type Visit } from './visit.ts'
+import { returnFieldsOf, type Visit } from './visit.ts'
 
 /** What the code page shows: the number, until when its code lives, and what there is to say. */
 export type Shown = ChosenNumber &
@@ -147,9 +148,9 @@ function refusalNotice(refused: SendRefused, now: number) {
   }
 }
 
-/** A code came in, but there is none that it could be: nothing was sent, or it has been used. */
-export function nothingSentPage(visit: Visit): Promise<Answer> {
-  return Promise.resolve(redirectAnswer(303, codePath(visit)))
+/** After a form, the code page at its own address: loading it again sends nothing. */
+export function backToCodePage(visit: Visit): Answer {
+  return redirectAnswer(303, codePath(visit))
 }
 
 /** To where the person wanted to go. */

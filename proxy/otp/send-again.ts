@@ -4,10 +4,17 @@ import type { Channel } from '../sms/sender.ts'
 import { auditSend } from './audit-send.ts'
 import { readChallenge, type StoredChallenge } from './challenge-record.ts'
 import { lookUpNumbers } from './look-up-numbers.ts'
-import { codePath, directoryPage, lockedPage, noNumberPage, refusedPage } from './otp-answers.ts'
+import {
+  backToCodePage,
+  codePath,
+  directoryPage,
+  lockedPage,
+  noNumberPage,
+  refusedPage,
+} from './otp-answers.ts'
 import { countSend, sendCode } from './send-code.ts'
 import { sendNewCode } from './send-new-code.ts'
-import { isUsedUp, readLock } from './verify-code.ts'
+import { isLive, readLock } from './verify-code.ts'
 import { sendPartsOf, type Visit } from './visit.ts'
 
 /**
@@ -17,19 +24,15 @@ import { sendPartsOf, type Visit } from './visit.ts'
 export async function sendAgain(visit: Visit, channel: Channel): Promise<Answer> {
   const { context, session, now } = visit
   if (channel === 'call' && context.config.twilio.voiceFrom === undefined) {
-    return redirectAnswer(303, codePath(visit))
+    return backToCodePage(visit)
   }
   const lock = await readLock(context, session.subject, now)
   if (lock !== undefined) return lockedPage(visit, lock)
   const stored = await readChallenge(context, session, now)
-  if (stored !== undefined && (await isLive(visit, stored))) return repeat(visit, stored, channel)
+  if (stored !== undefined && (await isLive(context, stored, now))) {
+    return repeat(visit, stored, channel)
+  }
   return sendAnother(visit, stored, channel)
-}
-
-async function isLive(visit: Visit, stored: StoredChallenge): Promise<boolean> {
-  const { id, expiresAt } = stored.challenge
-  if (!stored.newest || visit.now >= expiresAt) return false
-  return !(await isUsedUp(visit.context, id, visit.now))
 }
 
 async function repeat(visit: Visit, stored: StoredChallenge, channel: Channel): Promise<Answer> {
@@ -39,7 +42,7 @@ async function repeat(visit: Visit, stored: StoredChallenge, channel: Channel): 
   if (refused !== undefined) return refusedPage(visit, challenge, stored, refused, channel)
   const sent = await sendCode(parts, stored, visit.now)
   auditSend(visit, sent)
-  return redirectAnswer(303, codePath(visit))
+  return backToCodePage(visit)
 }
 
 /** A new code to the number of the last one, if the directory still has it. */

@@ -1,10 +1,10 @@
-import { type Answer, redirectAnswer } from '../answer.ts'
+import type { Answer } from '../answer.ts'
 import type { Channel } from '../sms/sender.ts'
 import { auditSend } from './audit-send.ts'
 import type { StoredChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
 import { type ChosenNumber, issueChallenge } from './issue-challenge.ts'
-import { codePage, codePath, refusedPage } from './otp-answers.ts'
+import { backToCodePage, codePage, refusedPage } from './otp-answers.ts'
 import { sendPartsOf, type Visit } from './visit.ts'
 
 /** Makes a code in place of `previous`, sends it or calls, and shows the page for it. */
@@ -23,8 +23,7 @@ export async function sendNewCode(
   }
   const { challenge } = issued
   if (issued.kind === 'sent') auditSend(visit, challenge)
-  // After a form, a page of its own address: loading it again sends nothing.
-  if (exchange.incoming.method === 'POST') return redirectAnswer(303, codePath(visit))
+  if (exchange.incoming.method === 'POST') return backToCodePage(visit)
   const state = challengeState({ challenge, newest: true }, false, now)
   return codePage(visit, 200, { ...challenge, ...state })
 }

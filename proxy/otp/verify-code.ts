@@ -55,6 +55,15 @@ export async function isUsedUp(
   return (await store.strikes(attemptsKey(challengeId), now)).kind === 'waiting'
 }
 
+/** Whether this challenge's code would still be compared; counts nothing. */
+export async function isLive(
+  parts: OtpParts,
+  { challenge, newest }: StoredChallenge,
+  now: number,
+): Promise<boolean> {
+  return newest && now < challenge.expiresAt && !(await isUsedUp(parts, challenge.id, now))
+}
+
 /**
  * Compares what was typed with the session's challenge. The try is counted on the challenge and on
  * the person, atomically, before the comparison; of several right answers at once one is verified.

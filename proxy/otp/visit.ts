@@ -1,6 +1,7 @@
 import type { ReturnFields } from '../../pages/parts/return-fields.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
+import { frameRequest } from '../page-answer.ts'
 import { type Need, needFields } from '../request/need.ts'
 import type { Session } from '../session/session.ts'
 import { spokenCode } from '../sms/call-text.ts'
@@ -29,26 +30,12 @@ export function returnFieldsOf({
   return { ...needFields(need), ...(asked && { uiLocales }) }
 }
 
-/** Fields of an audit line about this person. */
-export function auditFields({ exchange, session }: Visit) {
-  return {
-    request_id: exchange.requestId,
-    subject: session.subject,
-    client: exchange.client.address,
-  }
-}
-
 /** What a send or a call needs, with the text in this person's language. */
 export function sendPartsOf({ context, exchange, uiLocales }: Visit, channel: Channel): SendParts {
   const { store, sealer, sender, alarms, pages, config } = context
   const brand = config.brand.name
   const { host } = config.publicUrl
-  const acceptLanguage = exchange.incoming.headers['accept-language']
-  const { t } = pages.frame({
-    requestId: exchange.requestId,
-    ...(uiLocales !== undefined && { uiLocales }),
-    ...(acceptLanguage !== undefined && { acceptLanguage }),
-  })
+  const { t } = pages.frame(frameRequest(exchange, uiLocales))
   return {
     store,
     sealer,

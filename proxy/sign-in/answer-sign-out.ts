@@ -1,4 +1,5 @@
 import { type Answer, redirectAnswer } from '../answer.ts'
+import { auditFields } from '../audit-fields.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
 import { isPrefetch, kindOf } from '../request/kind-of-request.ts'
@@ -44,12 +45,7 @@ export async function answerSignOut(request: OwnRequest): Promise<Answer> {
     return redirectAnswer(303, end.href, clear)
   }
   const next = await signOut(context, session, config.session.lifetime, signedOut, now)
-  context.log.audit('session.ended', {
-    request_id: exchange.requestId,
-    subject: session.subject,
-    client: exchange.client.address,
-    reason: 'sign_out',
-  })
+  context.log.audit('session.ended', { ...auditFields({ exchange, session }), reason: 'sign_out' })
   const answer = redirectAnswer(303, next.href, clear)
   return { ...answer, headers: { ...answer.headers, ...FORGET_PAGES } }
 }

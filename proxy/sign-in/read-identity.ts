@@ -1,24 +1,10 @@
 import type { Config } from '../config/config.ts'
 import { toE164 } from '../phone/e164.ts'
-import type { Acr } from '../policy/acr.ts'
+import type { SessionIdentity } from '../session/transitions.ts'
 import type { Claims } from './provider.ts'
 
-/** Who the provider says it is, in our terms. `authTime` in epoch ms. */
-export type Identity = {
-  readonly subject: string
-  readonly username: string
-  readonly email?: string
-  readonly name?: string
-  readonly groups: readonly string[]
-  readonly claimedPhones?: readonly string[]
-  readonly locale?: string
-  readonly acr: Acr
-  readonly amr: readonly string[]
-  readonly authTime: number
-}
-
 export type IdentityRead =
-  | { readonly kind: 'identity'; readonly identity: Identity }
+  | { readonly kind: 'identity'; readonly identity: SessionIdentity }
   /** `claim` is missing or of the wrong type: configuration and provider do not fit. */
   | { readonly kind: 'missing'; readonly claim: string }
 

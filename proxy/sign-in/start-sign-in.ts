@@ -31,8 +31,8 @@ export async function startSignIn(
   request: SignInRequest,
   now: number,
 ): Promise<SignInStarted> {
-  const kept = request.browser !== undefined && BROWSER_COOKIE.test(request.browser)
-  const browser = kept && request.browser !== undefined ? request.browser : parts.random.id()
+  const kept = request.browser?.match(BROWSER_COOKIE)?.[0]
+  const browser = kept ?? parts.random.id()
   const nonce = parts.random.id()
   const codeVerifier = parts.random.id()
   const { uiLocales, returnTo, stepUp } = request
@@ -57,5 +57,5 @@ export async function startSignIn(
     codeVerifier,
     ...(uiLocales !== undefined && { uiLocales }),
   })
-  return { location, ...(!kept && { newBrowser: browser }) }
+  return { location, ...(kept === undefined && { newBrowser: browser }) }
 }

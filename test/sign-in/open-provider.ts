@@ -1,7 +1,11 @@
+import { after, afterEach, before } from 'node:test'
 import type { Provider } from '../../proxy/sign-in/provider.ts'
 import { createProvider } from '../../proxy/sign-in/provider-openid.ts'
+import { createClient } from '../support/cookie-jar.ts'
 import type { Answer, Misbehaviour } from '../support/evil-behaviour.ts'
+import { type EvilProvider, startEvilProvider } from '../support/evil-provider.ts'
 import { testClient } from '../support/relying-party.ts'
+import { callbackFromProvider } from '../support/sign-in.ts'
 import { CONFIG, keptLog } from './parts.ts'
 
 export const REDIRECT_URI = new URL('http://127.0.0.1:9/callback')
@@ -62,4 +66,35 @@ export function json(body: string): Answer {
 /** An ID token that makes userinfo needed. */
 export function noGroups(): Misbehaviour {
   return { alterIdToken: (claims) => delete claims.groups }
+}
+
+/** A provider that lies, for the tests of one suite: honest again after each, with our adapters closed. */
+export function withEvilProvider() {
+  let evil: EvilProvider
+  const opened: Provider[] = []
+  before(async () => {
+    evil = await startEvilProvider({
+      clientId: testClient.client_id,
+      clientSecret: testClient.client_secret,
+    })
+  })
+  after(() => evil.close())
+  afterEach(() => {
+    evil.behave()
+    for (const provider of opened.splice(0)) provider.close()
+  })
+  return {
+    evil: () => evil,
+    /** What is closed after the test; for an adapter that was opened otherwise. */
+    opened,
+    openEvil(options?: Parameters<typeof open>[1]) {
+      const all = open(evil.issuer, options)
+      opened.push(all.provider)
+      return all
+    },
+    async redeemFrom(provider: Provider) {
+      const url = await authorization(provider)
+      return provider.redeem(await callbackFromProvider(createClient(), url, 'alice'), EXPECTED)
+    },
+  }
 }

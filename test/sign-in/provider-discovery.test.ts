@@ -1,50 +1,22 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, it } from 'node:test'
-import { type Provider, ProviderUnknownError } from '../../proxy/sign-in/provider.ts'
-import { createClient } from '../support/cookie-jar.ts'
+import { describe, it } from 'node:test'
+import { ProviderUnknownError } from '../../proxy/sign-in/provider.ts'
 import type { Misbehaviour } from '../support/evil-behaviour.ts'
-import { type EvilProvider, startEvilProvider } from '../support/evil-provider.ts'
-import { testClient } from '../support/relying-party.ts'
-import { callbackFromProvider } from '../support/sign-in.ts'
 import {
   authorization,
   discovery,
-  EXPECTED,
   json,
   known,
   metadata,
-  open,
   REDIRECT_URI,
   SHORT,
   SIGNED_OUT,
   until,
+  withEvilProvider,
 } from './open-provider.ts'
 
 describe('discovery', { timeout: 20_000 }, () => {
-  let evil: EvilProvider
-  const opened: Provider[] = []
-  before(async () => {
-    evil = await startEvilProvider({
-      clientId: testClient.client_id,
-      clientSecret: testClient.client_secret,
-    })
-  })
-  after(() => evil.close())
-  afterEach(() => {
-    evil.behave()
-    for (const provider of opened.splice(0)) provider.close()
-  })
-
-  function openEvil(options?: Parameters<typeof open>[1]) {
-    const all = open(evil.issuer, options)
-    opened.push(all.provider)
-    return all
-  }
-
-  async function redeemFrom(provider: Provider) {
-    const url = await authorization(provider)
-    return provider.redeem(await callbackFromProvider(createClient(), url, 'alice'), EXPECTED)
-  }
+  const { evil, openEvil, redeemFrom } = withEvilProvider()
 
   const UNUSABLE: readonly (readonly [string, Misbehaviour, object])[] = [
     [
@@ -89,7 +61,7 @@ describe('discovery', { timeout: 20_000 }, () => {
 
   for (const [name, misbehaviour, reason] of UNUSABLE) {
     it(`by ${name} at discovery is unknown, until it answers rightly`, async () => {
-      evil.behave(misbehaviour)
+      evil().behave(misbehaviour)
       const { provider, lines } = openEvil({ timeout: name === 'silence' ? SHORT : 5000 })
       provider.start()
       await until(() => lines.length > 0)
@@ -104,26 +76,26 @@ describe('discovery', { timeout: 20_000 }, () => {
       assert.equal((await provider.check(REDIRECT_URI)).kind, 'problem')
 
       if (name !== 'another issuer') return
-      evil.behave()
+      evil().behave()
       await until(provider.isKnown)
       assert.equal((await redeemFrom(provider)).kind, 'signed-in')
     })
   }
 
   it('is asked no more after the end', async () => {
-    evil.behave(discovery({ status: 500 }))
+    evil().behave(discovery({ status: 500 }))
     const { provider, lines } = openEvil()
     provider.start()
     provider.close()
-    const asked = evil.requestCount('discovery')
-    await until(() => evil.requestCount('discovery') > asked)
+    const asked = evil().requestCount('discovery')
+    await until(() => evil().requestCount('discovery') > asked)
     assert.equal((await provider.check(REDIRECT_URI)).kind, 'problem')
     assert.deepEqual(lines, [])
   })
 
   it('signs nobody out where its page for that is missing or no page', async () => {
     for (const end of [undefined, 'nonsense', 'javascript:alert(1)', 7]) {
-      evil.behave(metadata({ end_session_endpoint: end }))
+      evil().behave(metadata({ end_session_endpoint: end }))
       const provider = await known(openEvil().provider)
       assert.equal(provider.canSignOut(), false)
       assert.equal(provider.endSessionUrl('x', SIGNED_OUT), undefined)
@@ -131,7 +103,7 @@ describe('discovery', { timeout: 20_000 }, () => {
   })
 
   it('writes nothing into the log but codes', async () => {
-    evil.behave(discovery(json(JSON.stringify({ issuer: 'canary-of-a-document' }))))
+    evil().behave(discovery(json(JSON.stringify({ issuer: 'canary-of-a-document' }))))
     const { provider, lines } = openEvil()
     provider.start()
     await until(() => lines.length > 0)

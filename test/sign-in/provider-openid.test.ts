@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, before, describe, it } from 'node:test'
+import { after, before, describe, it } from 'node:test'
 import { demoPeople } from '../../demo/people.ts'
 import { type DemoProvider, startProvider } from '../../demo/provider.ts'
 import type { Provider } from '../../proxy/sign-in/provider.ts'
 import { createProvider } from '../../proxy/sign-in/provider-openid.ts'
 import { createClient } from '../support/cookie-jar.ts'
-import { type EvilProvider, startEvilProvider } from '../support/evil-provider.ts'
+import { startEvilProvider } from '../support/evil-provider.ts'
 import { testClient } from '../support/relying-party.ts'
 import { callbackFromProvider } from '../support/sign-in.ts'
 import {
@@ -19,6 +19,7 @@ import {
   SHORT,
   SIGNED_OUT,
   settingsFor,
+  withEvilProvider,
 } from './open-provider.ts'
 import { keptLog } from './parts.ts'
 
@@ -115,36 +116,13 @@ describe('a certified provider', { timeout: 20_000 }, () => {
 })
 
 describe('a provider that fails', { timeout: 20_000 }, () => {
-  let evil: EvilProvider
-  const opened: Provider[] = []
-  before(async () => {
-    evil = await startEvilProvider({
-      clientId: testClient.client_id,
-      clientSecret: testClient.client_secret,
-    })
-  })
-  after(() => evil.close())
-  afterEach(() => {
-    evil.behave()
-    for (const provider of opened.splice(0)) provider.close()
-  })
-
-  function openEvil(options?: Parameters<typeof open>[1]) {
-    const all = open(evil.issuer, options)
-    opened.push(all.provider)
-    return all
-  }
-
-  async function redeemFrom(provider: Provider) {
-    const url = await authorization(provider)
-    return provider.redeem(await callbackFromProvider(createClient(), url, 'alice'), EXPECTED)
-  }
+  const { evil, opened, openEvil, redeemFrom } = withEvilProvider()
 
   it('by silence at the token endpoint or the keys keeps nobody waiting for ever', async () => {
     for (const endpoint of ['token', 'jwks', 'userinfo'] as const) {
-      evil.behave()
+      evil().behave()
       const provider = await known(openEvil({ timeout: SHORT }).provider)
-      evil.behave({ ...noGroups(), answers: { [endpoint]: 'hang' } })
+      evil().behave({ ...noGroups(), answers: { [endpoint]: 'hang' } })
       assert.deepEqual(await redeemFrom(provider), { kind: 'unavailable', code: 'OAUTH_TIMEOUT' })
     }
   })
@@ -153,33 +131,33 @@ describe('a provider that fails', { timeout: 20_000 }, () => {
     const provider = await known(openEvil().provider)
     for (let times = 0; times < 3; times++) {
       assert.equal((await redeemFrom(provider)).kind, 'signed-in')
-      await evil.rotateKeys()
+      await evil().rotateKeys()
     }
-    evil.behave({ signing: 'stranger' })
+    evil().behave({ signing: 'stranger' })
     assert.equal((await redeemFrom(provider)).kind, 'invalid')
   })
 
   it('is asked for userinfo when the ID token lacks something, and not otherwise', async () => {
     const provider = await known(openEvil().provider)
-    const asked = evil.requestCount('userinfo')
+    const asked = evil().requestCount('userinfo')
     await redeemFrom(provider)
-    assert.equal(evil.requestCount('userinfo'), asked)
+    assert.equal(evil().requestCount('userinfo'), asked)
     const missing = ['groups', 'name', 'email', 'email_verified', 'preferred_username']
     for (const [index, claim] of missing.entries()) {
-      evil.behave({ alterIdToken: (claims) => delete claims[claim] })
+      evil().behave({ alterIdToken: (claims) => delete claims[claim] })
       assert.equal((await redeemFrom(provider)).kind, 'signed-in')
-      assert.equal(evil.requestCount('userinfo'), asked + index + 1, claim)
+      assert.equal(evil().requestCount('userinfo'), asked + index + 1, claim)
     }
-    evil.behave()
+    evil().behave()
     const withPhone = await known(openEvil({ scopes: ['openid', 'phone'] }).provider)
-    evil.behave({ alterUserinfo: (claims) => Object.assign(claims, { phone_number: '+491' }) })
+    evil().behave({ alterUserinfo: (claims) => Object.assign(claims, { phone_number: '+491' }) })
     const redeemed = await redeemFrom(withPhone)
     assert.equal(redeemed.kind === 'signed-in' && redeemed.claims.phone_number, '+491')
   })
 
   it('can’t say by userinfo who somebody is or how she signed in', async () => {
     const provider = await known(openEvil().provider)
-    evil.behave({
+    evil().behave({
       alterIdToken(claims) {
         for (const claim of ['groups', 'amr', 'auth_time']) delete claims[claim]
       },

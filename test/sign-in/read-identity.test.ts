@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { readSession } from '../../proxy/session/read-session.ts'
+import type { SessionIdentity } from '../../proxy/session/transitions.ts'
 import { startSession } from '../../proxy/session/transitions.ts'
-import { type Identity, readIdentity } from '../../proxy/sign-in/read-identity.ts'
+import { readIdentity } from '../../proxy/sign-in/read-identity.ts'
 import { CONFIG, NOW, SECOND } from './parts.ts'
 
 const CLAIMS = { sub: 'subject-1', preferred_username: 'alice' }
@@ -12,7 +13,7 @@ function read(claims: Record<string, unknown>, oidc: Partial<typeof CONFIG.oidc>
   return readIdentity(claims, { smsCountries: ['DE'], oidc: { ...CONFIG.oidc, ...oidc } }, NOW)
 }
 
-function identityOf(claims: Record<string, unknown>): Identity {
+function identityOf(claims: Record<string, unknown>): SessionIdentity {
   const found = read({ ...CLAIMS, ...claims })
   assert.equal(found.kind, 'identity')
   return found.identity
