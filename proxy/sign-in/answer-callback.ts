@@ -3,16 +3,17 @@ import { type Answer, redirectAnswer } from '../answer.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
 import { codePagePath } from '../request/need.ts'
-import { clearCookie, readCookie } from '../session/cookies.ts'
+import { clearCookie } from '../session/cookies.ts'
 import { sessionCookies } from '../session/current-session.ts'
+import { readBrowserCookies } from './browser-cookies.ts'
 import { type Destination, finishSignIn, type SignInFailure } from './finish-sign-in.ts'
 
 /** `GET /_stepgate/callback`: a new session, or a page that says why not and how to go on. */
 export async function answerCallback(request: OwnRequest): Promise<Answer> {
   const { context, exchange, session, fields, now } = request
   const { cookies, config, store, signIn, revocations, log } = context
-  const browser = readCookie(exchange.incoming.headers.cookie, cookies.browser)
-  const callback = { query: `?${fields}`, browser, session }
+  const browsers = readBrowserCookies(exchange.incoming.headers.cookie, cookies.browser)
+  const callback = { query: `?${fields}`, browsers: browsers.map(({ value }) => value), session }
   const finished = await finishSignIn({ ...signIn, store, config }, callback, now)
   const { destination } = finished
   const audit = { request_id: exchange.requestId, client: exchange.client.address }
@@ -29,7 +30,8 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
       log.audit('sign_in.succeeded', { ...audit, subject, acr, amr: amr.join(' ') })
       return redirectAnswer(303, pathTo(destination), [
         ...setCookies,
-        clearCookie(cookies.browser, config),
+        // All of them: the first named the family, and what is signed out must not name another.
+        ...browsers.map(({ name }) => clearCookie(name, config)),
       ])
     }
     case 'failed':
@@ -90,8 +92,8 @@ function propsOf(reason: ShownFailure): Omit<SignInFailedProps, 'retryUrl'> {
         ...(reason.description !== undefined && { providerDescription: reason.description }),
       }
     case 'other-browser':
-      // Tabs that were opened at the same moment without a cookie overwrite each other's. Starting
-      // again is safe, since it signs in whoever holds this browser; once, so that nothing loops.
+      // A link in the provider's mail was opened elsewhere, or another tab signed in and out again.
+      // Starting again is safe, since it signs in whoever holds this browser; once, against loops.
       return { reason: 'other-browser', autoRetry: reason.attempt === 0 }
     case 'expired':
       return { reason: 'expired' }

@@ -17,7 +17,8 @@ import {
 /** The callback as it came; `query` with its `?`. */
 export type CallbackRequest = {
   readonly query: string
-  readonly browser: string | undefined
+  /** Values of the browser cookies, in an order that all tabs see. */
+  readonly browsers: readonly string[]
   readonly session: Session | undefined
 }
 
@@ -73,7 +74,9 @@ export async function finishSignIn(
     return { kind: 'already', destination }
   }
   if (now - transaction.startedAt > TRANSACTION_LIFE) return failed({ kind: 'expired' })
-  if (request.browser === undefined || !isSame(browserHash(request.browser), transaction.browser)) {
+  const [firstBrowser] = request.browsers
+  const isOfTransaction = (value: string) => isSame(browserHash(value), transaction.browser)
+  if (firstBrowser === undefined || !request.browsers.some(isOfTransaction)) {
     // A tab that set out just before it got the session of another, and lost its cookie to it.
     if (request.session !== undefined) return { kind: 'already', destination }
     return failed({ kind: 'other-browser', attempt })
@@ -91,8 +94,9 @@ export async function finishSignIn(
 
   const { subject } = read.identity
   const { session: before } = request
-  // Of tabs that set out at the same moment each has a cookie of its own; still one code serves all.
-  const family = before?.subject === subject ? before.family : familyOf(request.browser)
+  // Of tabs that set out at the same moment each has a cookie of its own. All of them see the same
+  // one first, so that one code serves all.
+  const family = before?.subject === subject ? before.family : familyOf(firstBrowser)
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
   const session = startSession(identity, { id: parts.random.id(), family, now })
   const end = now + parts.config.session.lifetime

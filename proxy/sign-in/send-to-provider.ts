@@ -1,6 +1,6 @@
 import { type Answer, redirectAnswer, seeOther } from '../answer.ts'
 import type { OwnRequest } from '../own-route.ts'
-import { readCookie, serializeCookie } from '../session/cookies.ts'
+import { bindBrowser, readBrowserCookies } from './browser-cookies.ts'
 import type { Destination } from './finish-sign-in.ts'
 import { startSignIn } from './start-sign-in.ts'
 
@@ -10,14 +10,11 @@ export async function sendToProvider(
   destination: Destination,
   attempt = 0,
 ): Promise<Answer> {
-  const { cookies, config, signIn } = context
-  const browser = readCookie(exchange.incoming.headers.cookie, cookies.browser)
-  const started = await startSignIn(signIn, { ...destination, browser, uiLocales, attempt }, now)
-  const { location, newBrowser } = started
-  const cookie = newBrowser && serializeCookie(cookies.browser, newBrowser, config)
-  return redirectAnswer(
-    seeOther(exchange.incoming),
-    location.href,
-    cookie === undefined ? [] : [cookie],
-  )
+  const { cookies, config, signIn, random } = context
+  const [known] = readBrowserCookies(exchange.incoming.headers.cookie, cookies.browser)
+  const request = { ...destination, browser: known?.value, uiLocales, attempt }
+  const { location, newBrowser } = await startSignIn(signIn, request, now)
+  const setCookies =
+    newBrowser === undefined ? [] : bindBrowser(cookies.browser, newBrowser, random, config)
+  return redirectAnswer(seeOther(exchange.incoming), location.href, setCookies)
 }

@@ -14,16 +14,14 @@ export type SignInParts = {
 export type SignInRequest = {
   readonly returnTo: string
   readonly stepUp?: StepUpWanted | undefined
-  /** The browser cookie as it came. */
+  /** What the browser is known by; undefined: it has no such cookie yet. */
   readonly browser: string | undefined
   readonly uiLocales?: string | undefined
   readonly attempt?: number | undefined
 }
 
-/** Where to send the browser, and the browser cookie's value when it needs a new one. */
+/** Where to send the browser, and what it is known by from here on when it wasn't before. */
 export type SignInStarted = { readonly location: URL; readonly newBrowser?: string }
-
-const BROWSER_COOKIE = /^[A-Za-z0-9_-]{43}$/
 
 /** Begins a sign-in; throws `ProviderUnknownError` before discovery. */
 export async function startSignIn(
@@ -31,8 +29,7 @@ export async function startSignIn(
   request: SignInRequest,
   now: number,
 ): Promise<SignInStarted> {
-  const kept = request.browser?.match(BROWSER_COOKIE)?.[0]
-  const browser = kept ?? parts.random.id()
+  const browser = request.browser ?? parts.random.id()
   const nonce = parts.random.id()
   const codeVerifier = parts.random.id()
   const { uiLocales, returnTo, stepUp } = request
@@ -57,5 +54,5 @@ export async function startSignIn(
     codeVerifier,
     ...(uiLocales !== undefined && { uiLocales }),
   })
-  return { location, ...(kept === undefined && { newBrowser: browser }) }
+  return { location, ...(request.browser === undefined && { newBrowser: browser }) }
 }

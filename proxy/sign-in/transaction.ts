@@ -3,7 +3,7 @@ import type { Sealer } from '../session/sealed.ts'
 
 /**
  * One attempt to sign in. It travels sealed in `state`, so that an anonymous flood fills no store,
- * and is bound to the browser by one cookie that all tabs share.
+ * and is bound to the browser by a cookie.
  */
 export type Transaction = {
   /** Hash of the browser cookie that it was started with. */
@@ -49,7 +49,7 @@ export async function openTransaction(
   return (await sealer.unseal('sign-in', state, now)) as Transaction | undefined
 }
 
-/** A browser cookie's value as it may stand in a transaction. */
+/** A browser cookie's value as it stands in a transaction. */
 export function browserHash(cookie: string): string {
   return createHash('sha256').update(`browser ${cookie}`).digest('base64url')
 }

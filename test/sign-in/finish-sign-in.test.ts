@@ -11,6 +11,7 @@ import { sampleSession } from '../session/session-sample.ts'
 import { fakeProvider, HOUR, NOW, SECOND, signedIn, signInParts } from './parts.ts'
 
 const COOKIE = 'b'.repeat(43)
+const OTHER = 'c'.repeat(43)
 
 /** A sign-in that has been started, and a way to call back. */
 async function started(redeemed?: Redeemed, request: Partial<SignInRequest> = {}) {
@@ -24,9 +25,9 @@ async function started(redeemed?: Redeemed, request: Partial<SignInRequest> = {}
     parts,
     state,
     callBack: (
-      changes: { query?: string; browser?: string | undefined; session?: Session } = {},
+      changes: { query?: string; browsers?: readonly string[]; session?: Session } = {},
       now = NOW + SECOND,
-    ) => finishSignIn(parts, { query, browser: COOKIE, session: undefined, ...changes }, now),
+    ) => finishSignIn(parts, { query, browsers: [COOKIE], session: undefined, ...changes }, now),
   }
 }
 
@@ -101,15 +102,25 @@ describe('finishing a sign-in', () => {
   it('refuses another browser, and says how often it was tried', async () => {
     for (const attempt of [0, 1]) {
       const { callBack, exchanged } = await started(undefined, { attempt })
-      for (const browser of [undefined, '', 'x', 'c'.repeat(43), `${COOKIE}b`]) {
-        const { kind, ...rest } = await callBack({ browser })
-        assert.equal(kind, 'failed')
-        assert.deepEqual(rest, {
+      for (const browsers of [[], [OTHER], [`${COOKIE}b`], [OTHER, 'd'.repeat(43)]]) {
+        assert.deepEqual(await callBack({ browsers }), {
+          kind: 'failed',
           reason: { kind: 'other-browser', attempt },
           destination: { returnTo: '/a?b' },
         })
       }
       assert.equal(exchanged.length, 0)
+    }
+  })
+
+  it('makes one family of tabs that set out at once, whichever cookie a tab set out with', async () => {
+    const { callBack } = await started()
+    for (const [browsers, first] of [
+      [[COOKIE, OTHER], COOKIE],
+      [[OTHER, COOKIE], OTHER],
+    ] as const) {
+      const finished = await callBack({ browsers })
+      assert.equal(finished.kind === 'signed-in' && finished.session.family, familyOf(first))
     }
   })
 
@@ -125,7 +136,7 @@ describe('finishing a sign-in', () => {
     const { callBack, exchanged } = await started()
     for (const createdAt of [NOW, NOW + 1]) {
       const session = sampleSession({ createdAt })
-      const finished = await callBack({ session, browser: undefined }, NOW + 2 * TRANSACTION_LIFE)
+      const finished = await callBack({ session, browsers: [] }, NOW + 2 * TRANSACTION_LIFE)
       assert.deepEqual(finished, { kind: 'already', destination: { returnTo: '/a?b' } })
     }
     assert.equal(exchanged.length, 0)

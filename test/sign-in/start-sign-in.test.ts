@@ -40,26 +40,13 @@ describe('starting a sign-in', () => {
     })
   })
 
-  it('keeps the browser’s cookie for all tabs, and makes one where there is none of ours', async () => {
+  it('keeps the browser’s cookie for all tabs, and makes one where there is none', async () => {
     const { provider } = fakeProvider()
     const parts = signInParts(provider)
     const kept = await startSignIn(parts, { returnTo: '/', browser: COOKIE }, NOW)
     assert.equal(kept.newBrowser, undefined)
-    for (const browser of [
-      undefined,
-      '',
-      'short',
-      `${COOKIE}b`,
-      `${COOKIE.slice(1)};`,
-      'ä'.repeat(43),
-    ]) {
-      const { newBrowser = assert.fail() } = await startSignIn(
-        parts,
-        { returnTo: '/', browser },
-        NOW,
-      )
-      assert.match(newBrowser, /^[\w-]{43}$/)
-      assert.notEqual(newBrowser, browser)
-    }
+    const fresh = await startSignIn(parts, { returnTo: '/', browser: undefined }, NOW)
+    assert.match(fresh.newBrowser ?? '', /^[\w-]{43}$/)
+    assert.notEqual(fresh.newBrowser, COOKIE)
   })
 })
