@@ -6,27 +6,40 @@ const LONGEST_PATH = 1500
 
 /** Writes one line when the answer is through or broken off. The query is left out: it is private. */
 export function logAccess(
-  context: Context,
-  {
-    incoming,
-    outgoing,
-    requestId,
-    client,
-  }: Pick<Exchange, 'incoming' | 'outgoing' | 'requestId' | 'client'>,
+  { config, log }: Pick<Context, 'config' | 'log'>,
+  exchange: Pick<Exchange, 'incoming' | 'outgoing' | 'requestId' | 'client' | 'notes'>,
 ): void {
-  if (!context.config.log.access) return
-  const began = context.clock()
+  if (!config.log.access) return
+  const { incoming, outgoing, requestId, client, notes } = exchange
+  const began = performance.now()
   outgoing.once('close', () => {
     const { method, url } = incoming
-    context.log.access({
+    log.access({
       event: 'request',
       request_id: requestId,
       client: client.address,
+      subject: notes.subject,
       method,
       path: url?.split('?', 1)[0]?.slice(0, LONGEST_PATH),
+      decision: notes.decision,
       status: outgoing.headersSent ? outgoing.statusCode : undefined,
       complete: outgoing.writableFinished,
-      duration_ms: context.clock() - began,
+      bytes_in: notes.bytesIn,
+      bytes_out: notes.upstreamMs === undefined ? ownLength(exchange) : notes.bytesOut,
+      duration_ms: rounded(performance.now() - began),
+      upstream_ms: rounded(notes.upstreamMs),
     })
   })
+}
+
+/** Answers of stepgate's own are whole, and say how long they are. */
+function ownLength({ incoming, outgoing }: Pick<Exchange, 'incoming' | 'outgoing'>): number {
+  const sent = outgoing.headersSent && incoming.method !== 'HEAD'
+  return sent ? Number(outgoing.getHeader('content-length') ?? 0) : 0
+}
+
+function rounded(ms: number): number
+function rounded(ms: number | undefined): number | undefined
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 10) / 10
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AccessNotes } from './access-notes.ts'
 import type { Client } from './request/client-address.ts'
 import type { Target } from './request/target.ts'
 
@@ -12,4 +13,5 @@ export type Exchange = {
   /** The Host header and, from a trusted proxy, the host that it forwards: lower case, no port. */
   readonly hosts: readonly [string, ...string[]]
   readonly target: Target
+  readonly notes: AccessNotes
 }

@@ -21,6 +21,8 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
   const { method = '' } = exchange.incoming
   const asked = { method, hosts: exchange.hosts, paths: exchange.target.paths }
   const decision = decide(config.rules, config.defaultAcr, session, asked, now)
+  exchange.notes.decision = decision.kind
+  exchange.notes.subject = session?.subject
 
   switch (decision.kind) {
     case 'forward':

@@ -37,6 +37,10 @@ export type Log = {
   flush(): Promise<void>
 }
 
+// Nothing waits for a line to be written. What gathers meanwhile goes out in whole lines of together
+// no more than a pipe takes in one piece (POSIX, PIPE_BUF): workers share one.
+const WRITING = { sync: false, minLength: 1, maxWrite: 4096 } as const
+
 /** A log to standard output, or to `write` (one JSON line a call); `base` stands in every line. */
 export function createLog(
   settings: Config['log'],
@@ -49,7 +53,7 @@ export function createLog(
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
   }
-  const out = pino(options, write ?? pino.destination({ dest: 1, sync: false, minLength: 1 }))
+  const out = pino(options, write ?? pino.destination({ dest: 1, ...WRITING }))
   return {
     audit: (event, fields) => out.info({ event, ...fields }),
     access: settings.access ? (fields) => out.info(fields) : () => {},

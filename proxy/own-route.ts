@@ -83,6 +83,7 @@ async function ownRequest(
 ): Promise<OwnRequest> {
   const now = context.clock()
   const session = await currentSession(context, exchange, now)
+  exchange.notes.subject = session?.subject
   const uiLocales = askedLocales(fields) ?? session?.locale
   return { context, exchange, session, fields, uiLocales, now }
 }

@@ -9,6 +9,7 @@ import {
 import { createServer as createHttps } from 'node:https'
 import type { Socket } from 'node:net'
 import { logAccess } from './access-log.ts'
+import { emptyNotes } from './access-notes.ts'
 import { type Answer, writeAnswer } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
 import type { Config } from './config/config.ts'
@@ -49,7 +50,7 @@ function createDoor(context: Context) {
       const read = readRequest(context, incoming, outgoing, requestId)
       if (read.kind === 'refused') {
         ending.add(socket)
-        logAccess(context, { ...asker, client: read.client })
+        logAccess(context, { ...asker, client: read.client, notes: emptyNotes('refused') })
         return writeAnswer(asker, await refuse(context, asker, read), true)
       }
       const { exchange } = read

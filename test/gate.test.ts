@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, type TestContext, test } from 'node:test'
+import { emptyNotes } from '../proxy/access-notes.ts'
 import type { Context } from '../proxy/context.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { passGate } from '../proxy/gate.ts'
@@ -297,6 +298,7 @@ describe('an allowed request with a known session', () => {
       },
       hosts: ['app.example.com'],
       target: { raw: '/x', paths: ['/x'], query: '' },
+      notes: emptyNotes('own'),
     } as unknown as Exchange
     const passed = passGate({ ...context, upstream: { ...context.upstream, forwarder } }, exchange)
     assert.equal(forwarded, 1)

@@ -128,3 +128,22 @@ test('a flushed log is whole and in order, however busy the threads are that wri
     Array.from({ length: 500 }, (_, line) => line),
   )
 })
+
+test('lines of processes that share a pipe stay whole, however many gather', async () => {
+  const module = new URL('../proxy/log.ts', import.meta.url).href
+  const script = `
+    import { createLog } from ${JSON.stringify(module)}
+    const log = createLog({ level: 'info', access: false })
+    for (let line = 0; line < 4000; line += 1) log.info('a line', { line, filler: 'x'.repeat(line % 1500) })
+    await log.flush()`
+  const writers = Array.from({ length: 3 }, () => `"$0" --input-type=module --eval "$1" &`)
+  const { stdout } = await promisify(execFile)(
+    '/bin/sh',
+    // A reader that is late: the pipe is full, and takes what comes in pieces.
+    ['-c', `{ ${writers.join(' ')} wait; } | (sleep 1; cat)`, process.execPath, script],
+    { maxBuffer: 100 * 1024 * 1024 },
+  )
+  const lines = stdout.trimEnd().split('\n')
+  assert.equal(lines.length, 3 * 4000)
+  for (const line of lines) assert.equal(JSON.parse(line).msg, 'a line')
+})

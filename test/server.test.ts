@@ -63,18 +63,21 @@ describe('the front door', () => {
   test('writes one line for each request, without its query', async (t) => {
     await send(t, get('/public?secret=canary', CLOSE))
     const line = await logged(door, undefined)
-    const { time, request_id: id, duration_ms: duration, ...rest } = line
+    const { time, request_id: id, duration_ms: duration, upstream_ms: upstream, ...rest } = line
     assert.ok(Number.isFinite(Date.parse(String(time))))
     assert.match(String(id), /^[\da-f-]{36}$/)
-    assert.equal(typeof duration, 'number')
+    assert.ok(Number(upstream) > 0 && Number(duration) >= Number(upstream))
     assert.deepEqual(rest, {
       level: 'info',
       event: 'request',
       client: '127.0.0.1',
       method: 'GET',
       path: '/public',
+      decision: 'forward',
       status: 200,
       complete: true,
+      bytes_in: 0,
+      bytes_out: YES.length,
     })
     for (const path of [
       '/denied',
@@ -90,6 +93,41 @@ describe('the front door', () => {
     await send(t, rawRequest('GET http://app.example.com/x?secret=canary HTTP/1.1', [HOST]))
     assert.ok(door.lines().length > 12)
     assert.ok(!door.lines().some((text) => text.includes('canary')))
+  })
+
+  test('says what was decided, and how many bytes of content came and went', async (t) => {
+    const upload = rawRequest(
+      'POST /public HTTP/1.1',
+      [HOST, CLOSE, 'Transfer-Encoding: chunked'],
+      '3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n',
+    )
+    for (const [bytes, decision, bytesIn] of [
+      [upload, 'forward', 7],
+      [get('/secret', CLOSE), 'sign-in', 0],
+      [get('/denied', CLOSE), 'deny', 0],
+      [get('/denied', CLOSE, ...PAGE), 'deny', 0],
+      [get('/_stepgate/healthz', CLOSE), 'own', 0],
+      [get('/_stepgate/signed-out', CLOSE), 'own', 0],
+      [get('//', CLOSE), 'refused', 0],
+    ] as const) {
+      const text = await send(t, bytes)
+      const body = text.slice(text.indexOf('\r\n\r\n') + 4)
+      const line = await logged(door, headerOf(text, 'x-request-id'))
+      assert.equal(line.decision, decision)
+      assert.deepEqual(
+        [line.bytes_in, line.bytes_out],
+        [bytesIn, Buffer.byteLength(body, 'latin1')],
+      )
+      assert.equal(line.upstream_ms === undefined, decision !== 'forward')
+    }
+  })
+
+  test('counts no content of an answer to HEAD', async (t) => {
+    for (const path of ['/public', '/denied', '/_stepgate/healthz']) {
+      const text = await send(t, rawRequest(`HEAD ${path} HTTP/1.1`, [HOST, CLOSE]))
+      const line = await logged(door, headerOf(text, 'x-request-id'))
+      assert.equal(line.bytes_out, 0, path)
+    }
   })
 
   test('says of a client that left that the answer was not complete', async (t) => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { emptyNotes } from '../access-notes.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { checkMessage } from './check-message.ts'
@@ -39,7 +40,8 @@ export function readRequest(
   const client = clientAt(host.authority)
   const hosts = hostsOf(host.host, client)
   const { target } = parsed
-  return { kind: 'read', exchange: { incoming, outgoing, requestId, client, hosts, target } }
+  const notes = emptyNotes('own')
+  return { kind: 'read', exchange: { incoming, outgoing, requestId, client, hosts, target, notes } }
 }
 
 /** Many a trusted proxy passes on a client's `X-Forwarded-Host`, and an application may read either. */

@@ -4,7 +4,7 @@ import { errorCode } from '../error-code.ts'
 import type { AnswerHeaders } from './answer-headers.ts'
 import { cutOff } from './cut-off.ts'
 import { sendEarlyHints } from './early-hints.ts'
-import type { ForwardOutcome } from './forward.ts'
+import type { ForwardOutcome, TrafficNotes } from './forward.ts'
 import { failureOf, isLostConnection } from './forward-failure.ts'
 import type { RequestBody } from './request-body.ts'
 
@@ -20,6 +20,9 @@ export type Dispatch = typeof handlers & {
   readonly answerHeaders: AnswerHeaders
   readonly outgoing: ServerResponse
   readonly setCookies: () => readonly string[]
+  readonly notes: TrafficNotes
+  /** As `performance.now` says it. */
+  readonly began: number
   readonly body: RequestBody | undefined
   readonly resolve: (outcome: ForwardOutcome) => void
   readonly reject: (error: Error) => void
@@ -80,6 +83,7 @@ function onResponseStart(
     if (status === 103) sendEarlyHints(this.outgoing, headers.link)
     return
   }
+  this.notes.upstreamMs = performance.now() - this.began
   const cookies = mayBeShared(headers['cache-control']) ? NO_COOKIES : this.setCookies()
   const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies)
   if (reason !== undefined && PLAIN_REASON.test(reason)) {
@@ -103,6 +107,7 @@ function flushHead(dispatch: Dispatch): void {
 
 function onResponseData(this: Dispatch, controller: Controller, chunk: Buffer): void {
   this.flowing = true
+  this.notes.bytesOut += chunk.length
   if (this.outgoing.write(chunk)) return
   controller.pause()
   this.outgoing.once('drain', () => controller.resume())

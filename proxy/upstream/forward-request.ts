@@ -38,6 +38,7 @@ export async function forwardRequest(
     incoming,
     outgoing,
     setCookies,
+    exchange.notes,
   )
   if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
     await answerFailure(context, exchange, session, outcome)

@@ -22,16 +22,18 @@ export function createForwarder(address: UpstreamAddress, options: ForwarderOpti
   const pool = createPool(address, options)
   const answerHeaders = compileAnswerHeaders(options.ownCookieNames)
   return {
-    forward: (request, incoming, outgoing, setCookies) =>
+    forward: (request, incoming, outgoing, setCookies, notes) =>
       new Promise((resolve, reject) => {
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
-        const body = hasBody(incoming) ? requestBody(incoming) : undefined
+        const body = hasBody(incoming) ? requestBody(incoming, notes) : undefined
         const dispatch: Dispatch = {
           pool,
           options: dispatchOptions(request, body),
           answerHeaders,
           outgoing,
           setCookies,
+          notes,
+          began: performance.now(),
           body,
           resolve,
           reject,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AccessNotes } from '../access-notes.ts'
 
 /** How one exchange with the application went; the gate logs it and answers what is not `answered`. */
 export type ForwardOutcome =
@@ -22,9 +23,13 @@ export type ForwardRequest = {
   readonly headers: readonly string[]
 }
 
+/** What an exchange is measured by. */
+export type TrafficNotes = Pick<AccessNotes, 'upstreamMs' | 'bytesIn' | 'bytesOut'>
+
 /**
  * Streams a request to the application and its response back, with backpressure both ways.
- * `setCookies` is asked when the response begins: much can have happened since the request.
+ * `setCookies` is asked when the response begins: much can have happened since the request. Times
+ * and bytes are noted in `notes` as they come.
  */
 export type Forwarder = {
   forward(
@@ -32,6 +37,7 @@ export type Forwarder = {
     incoming: IncomingMessage,
     outgoing: ServerResponse,
     setCookies: () => readonly string[],
+    notes: TrafficNotes,
   ): Promise<ForwardOutcome>
   close(): Promise<void>
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import type { TrafficNotes } from './forward.ts'
 
 /**
  * A request's body as a client library may have it: it streams, pauses and ends like the request,
@@ -22,8 +23,14 @@ export function hasBody(incoming: IncomingMessage): boolean {
   return length !== undefined && Number(length) !== 0
 }
 
-/** Wraps the body of `incoming`, which must not have been read yet; nothing is read before `resume`. */
-export function requestBody(incoming: IncomingMessage): RequestBody {
+/**
+ * Wraps the body of `incoming`, which must not have been read yet; nothing is read before `resume`.
+ * What is passed on is counted in `notes`.
+ */
+export function requestBody(
+  incoming: IncomingMessage,
+  notes: Pick<TrafficNotes, 'bytesIn'>,
+): RequestBody {
   incoming.pause()
   const events = new EventEmitter()
   const body = Object.assign(events, {
@@ -38,6 +45,7 @@ export function requestBody(incoming: IncomingMessage): RequestBody {
     },
   })
   function onData(chunk: Buffer): void {
+    notes.bytesIn += chunk.length
     events.emit('data', chunk)
   }
   function onEnd(): void {

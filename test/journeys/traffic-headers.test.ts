@@ -150,6 +150,9 @@ describe('the headers of the application', () => {
     assert.match(id ?? '', /^[0-9a-f-]{36}$/)
     assert.deepEqual(more, [])
     assert.equal(world.logs('request').at(-1)?.request_id, id)
+    const subject = world.logs('sign_in.succeeded').at(-1)?.subject
+    assert.ok(subject)
+    assert.equal(world.logs('request').at(-1)?.subject, subject)
 
     for (const [path, status] of [
       ['/_stepgate/session', 200],
@@ -162,6 +165,8 @@ describe('the headers of the application', () => {
       assert.deepEqual(statusesOf(text), [status])
       const shown = headerOf(text, 'x-request-id')
       assert.equal(world.logs('request').at(-1)?.request_id, shown, path)
+      const known = path === '/_stepgate/session' || path === '/twilio'
+      assert.equal(world.logs('request').at(-1)?.subject, known ? subject : undefined)
       if (status === 400 || status === 404) assert.ok(text.includes(`>${shown}<`), text)
     }
     assert.deepEqual(upstream.take(), [])

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { emptyNotes } from '../../proxy/access-notes.ts'
 import { request, startFront } from './front.ts'
 import { answering, listen, type RawConnection, rawApplication, rawClient } from './sockets.ts'
 
@@ -216,7 +217,9 @@ test('for a browser that has left already the application is not asked', async (
     front.server.on('request', async (incoming, outgoing) => {
       await once(outgoing, 'close')
       const asked = { method: 'GET', target: '/', headers: ['Host', 'a'] }
-      front.forwarder.forward(asked, incoming, outgoing, () => []).then(resolve, reject)
+      front.forwarder
+        .forward(asked, incoming, outgoing, () => [], emptyNotes('forward'))
+        .then(resolve, reject)
     })
   })
   const client = rawClient(t, front.port, request('GET /'))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
+import { emptyNotes } from '../../proxy/access-notes.ts'
 import { request, startFront } from './front.ts'
 import { answering, listen, rawApplication, rawClient } from './sockets.ts'
 
@@ -191,7 +192,9 @@ test('a request that cannot be sent is an error of the caller, never a silent ch
   front.server.removeAllListeners('request')
   const rejected = new Promise((resolve, reject) => {
     front.server.on('request', (incoming, outgoing) => {
-      front.forwarder.forward(broken, incoming, outgoing, () => []).then(reject, resolve)
+      front.forwarder
+        .forward(broken, incoming, outgoing, () => [], emptyNotes('forward'))
+        .then(reject, resolve)
       outgoing.on('close', () => {})
     })
   })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { TestContext } from 'node:test'
+import { emptyNotes } from '../../proxy/access-notes.ts'
 import type { UpstreamAddress } from '../../proxy/config/config.ts'
 import type { Forwarder, ForwardOutcome } from '../../proxy/upstream/forward.ts'
 import { createForwarder, type ForwarderOptions } from '../../proxy/upstream/forward-undici.ts'
@@ -52,6 +53,7 @@ export async function startFront(
       incoming,
       outgoing,
       () => options.setCookies ?? [],
+      emptyNotes('forward'),
     )
     outcomes.push(outcome)
     server.emit('outcome')
