@@ -6,17 +6,24 @@ export type BrowserCookie = { readonly name: string; readonly value: string }
 
 const VALUE = /^[A-Za-z0-9_-]{43}$/
 
+/** More tabs than anybody opens in one moment; each costs a look at the whole header. */
+const MOST = 20
+
 /**
  * The browser cookies of a request, in an order that all tabs of the browser see: those of single
- * tabs (`name.123`) as the browser got them, then `name` itself.
+ * tabs (`name.123`) as the browser got them, the first twenty, then `name` itself.
  */
 export function readBrowserCookies(
   header: string | undefined,
   name: string,
 ): readonly BrowserCookie[] {
   if (header === undefined) return []
-  const ofTabs = header.matchAll(new RegExp(`(?<![^;\\s])${name}\\.[0-9]+(?==)`, 'g'))
-  return [...new Set([...ofTabs].map(([ofTab]) => ofTab)), name].flatMap((own) => {
+  const ofTab = new RegExp(`(?<![^;\\s])${name}\\.[0-9]+(?==)`, 'g')
+  const names = new Set<string>()
+  for (const [own] of header.matchAll(ofTab)) {
+    if (names.add(own).size === MOST) break
+  }
+  return [...names, name].flatMap((own) => {
     const value = readCookie(header, own)
     return value !== undefined && VALUE.test(value) ? [{ name: own, value }] : []
   })
