@@ -27,6 +27,13 @@ export type Demo = {
   close(): Promise<void>
 }
 
+// In ms: slow enough to be seen.
+const DELIVERIES = [
+  { status: 'queued' },
+  { status: 'sent', after: 1000 },
+  { status: 'delivered', after: 2000 },
+]
+
 /** Starts provider, application, phone and stepgate, ready for a visit; rejects when a port is taken. */
 export async function startDemo({ env, overrides }: DemoOptions): Promise<Demo> {
   const ports = demoPorts(env.STEPGATE_DEMO_PORT)
@@ -63,7 +70,7 @@ export async function startDemo({ env, overrides }: DemoOptions): Promise<Demo> 
     }
     const application = await startApplication({ port: ports.application })
     closers.push(() => application.close())
-    const twilio = createTwilioStandIn({ ...demoTwilio, clock: Date.now })
+    const twilio = createTwilioStandIn({ ...demoTwilio, deliveries: DELIVERIES, clock: Date.now })
     const phone = await startPhone({
       port: ports.phone,
       standIn: twilio,

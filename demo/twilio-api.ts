@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { callbackForm, type DeliveryStep, postCallback, signCallback } from './twilio-callbacks.ts'
 import { callProblem, callResource, spokenText } from './twilio-calls.ts'
 import { messageProblem, type TwilioError, twilioError } from './twilio-errors.ts'
 import {
@@ -47,6 +48,8 @@ export type TwilioStandInOptions = {
   apiKey?: { sid: string; secret: string }
   /** What the account says of itself; active and full by default. */
   account?: { status: string; type: string }
+  /** What becomes of each message by itself; nothing by default. */
+  deliveries?: readonly DeliveryStep[]
   clock: () => number
 }
 
@@ -60,6 +63,15 @@ export type TwilioStandIn = {
   received(): readonly ReceivedRequest[]
   /** The next requests get these answers, one each, in this order. */
   script(...answers: ScriptedAnswer[]): void
+  /** This becomes of the next messages that are taken, one sequence each, instead of `deliveries`. */
+  scriptDeliveries(...sequences: (readonly DeliveryStep[])[]): void
+  /**
+   * Reports now, of the newest message or of the one with this sid, to the address that it was sent
+   * with; answers the HTTP status that came back, undefined when no address was given.
+   */
+  report(step: DeliveryStep, sid?: string): Promise<number | undefined>
+  /** Sids and where they report to, newest first. */
+  sent(): readonly { readonly sid: string; readonly statusCallback: string | undefined }[]
 }
 
 const KEPT = 200
@@ -73,6 +85,8 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
   const messages: PhoneMessage[] = []
   const requests: ReceivedRequest[] = []
   const scripted: ScriptedAnswer[] = []
+  const sequences: (readonly DeliveryStep[])[] = []
+  const callbacks = new WeakMap<MessageResource, string>()
 
   function answer(method: string, url: URL, form: URLSearchParams, who: Caller): Answer {
     if (who === 'nobody') return refusal(twilioError(401, 20003))
@@ -103,6 +117,9 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
     const sid = `SM${randomBytes(16).toString('hex')}`
     const resource = messageResource(form, { accountSid, sid, now })
     keep(resources, 'first', resource)
+    const callback = form.get('StatusCallback')
+    if (callback !== null) callbacks.set(resource, callback)
+    deliver(resource, sequences.shift() ?? options.deliveries ?? [])
     keep(messages, 'first', {
       to: resource.to ?? '',
       from: resource.from ?? resource.messaging_service_sid ?? '',
@@ -125,6 +142,23 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
       sentAt: new Date(clock()).toISOString(),
     })
     return { status: 201, body: callResource(form, { accountSid, sid }) }
+  }
+
+  async function report(step: DeliveryStep, message: MessageResource): Promise<number | undefined> {
+    const url = callbacks.get(message)
+    if (url === undefined) return undefined
+    const form = callbackForm(message, step)
+    return postCallback(url, form, signCallback(authToken, url, form))
+  }
+
+  function deliver(message: MessageResource, [step, ...others]: readonly DeliveryStep[]): void {
+    if (step === undefined || !callbacks.has(message)) return
+    const post = async () => {
+      // Nobody may be there any more; Twilio doesn't ask twice either.
+      await report(step, message).catch(() => {})
+      deliver(message, others)
+    }
+    setTimeout(post, step.after ?? 0).unref()
   }
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -167,6 +201,15 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
     script: (...answers) => {
       scripted.push(...answers)
     },
+    scriptDeliveries: (...more) => {
+      sequences.push(...more)
+    },
+    async report(step, sid = resources[0]?.sid) {
+      const message = resources.find((one) => one.sid === sid)
+      return message && report(step, message)
+    },
+    sent: () =>
+      resources.map((message) => ({ sid: message.sid, statusCallback: callbacks.get(message) })),
   }
 }
 

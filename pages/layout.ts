@@ -15,8 +15,8 @@ export type Layout = {
   /** Says in the window's title that something has to be corrected. */
   readonly error?: boolean
   readonly body: readonly (Html | undefined)[]
-  /** File name of an asset that makes the page more comfortable. */
-  readonly script?: string
+  /** File names of assets that make the page more comfortable. */
+  readonly script?: string | readonly string[]
   /** Goes to this address at once, also without JavaScript. */
   readonly refresh?: string
   /** The body says whom to ask, so the footer doesn't. */
@@ -41,7 +41,7 @@ ${page.refresh === undefined ? undefined : html`<meta http-equiv="refresh" conte
 <link rel="icon" type="image/svg+xml" href="${frame.asset('favicon.svg')}">
 <link rel="stylesheet" href="${frame.asset('brand.css')}">
 <link rel="stylesheet" href="${frame.asset('stepgate.css')}">
-${page.script === undefined ? undefined : html`<script type="module" src="${frame.asset(page.script)}"></script>`}
+${[page.script ?? []].flat().map((name) => html`<script type="module" src="${frame.asset(name)}"></script>`)}
 </head>
 <body>
 <header class="brand">${brand(frame)}</header>

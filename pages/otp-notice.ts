@@ -1,3 +1,4 @@
+import type { UndeliveredReason } from '../proxy/sms/delivery-report.ts'
 import type { Channel, FailedReason, RefusedReason } from '../proxy/sms/sender.ts'
 import type { Html, PageFrame } from './page.ts'
 import { duration } from './parts/duration.ts'
@@ -6,6 +7,11 @@ import { notice, type Tone } from './parts/notice.ts'
 /** What the code page has to say about what has just happened; durations in seconds. */
 export type OtpNotice =
   | { readonly kind: 'sent' }
+  /** A mobile network has the message. */
+  | { readonly kind: 'handed-over' }
+  | { readonly kind: 'delivered' }
+  /** Twilio took the message, and it did not arrive. */
+  | { readonly kind: 'undelivered'; readonly reason: UndeliveredReason }
   /** The page was loaded again, and nothing was sent. */
   | { readonly kind: 'already-sent' }
   | { readonly kind: 'resent' }
@@ -40,6 +46,10 @@ type ByChannel = { readonly channel: Channel }
 export type OtpState = {
   readonly codeLength: number
   readonly canEnter: boolean
+} & WaysOn
+
+/** What a person can do instead, as far as it is on the page. */
+export type WaysOn = {
   readonly canChangeNumber: boolean
   readonly ways: readonly Channel[]
 }
@@ -52,9 +62,75 @@ export function isAboutInput(notice: OtpNotice): boolean {
   return notice.kind === 'wrong' || notice.kind === 'not-a-code'
 }
 
-/** The notice as a message on the page. */
-export function otpNotice(frame: PageFrame, said: OtpNotice, state: OtpState): Html {
-  return notice(toneOf(said), NOTICE_ID, linesOf(frame, said, state))
+/** Whether the notice is about the way of the message. */
+export function isAboutDelivery({ kind }: OtpNotice): boolean {
+  switch (kind) {
+    case 'sent':
+    case 'already-sent':
+    case 'resent':
+    case 'handed-over':
+    case 'delivered':
+    case 'undelivered':
+      return true
+    default:
+      return false
+  }
+}
+
+/** The notice as a message on the page; without `id` where the place around it is read out. */
+export function otpNotice(
+  frame: PageFrame,
+  said: OtpNotice,
+  state: OtpState,
+  id: string | undefined,
+): Html {
+  return notice(toneOf(said), id, linesOf(frame, said, state))
+}
+
+/** The sentences of what is known of a message's way. */
+export function deliveryLines(
+  frame: PageFrame,
+  said: Extract<OtpNotice, { kind: 'handed-over' | 'delivered' | 'undelivered' }>,
+  ways: WaysOn,
+): readonly string[] {
+  if (said.kind !== 'undelivered') return [frame.t(`otp.notice.${said.kind}`)]
+  return [
+    frame.t(`otp.notice.undelivered.${said.reason}`),
+    ...wayOnAfter(said.reason, ways).map((way) => frame.t(`otp.notice.undelivered-way.${way}`)),
+  ]
+}
+
+type WayOn =
+  | 'again'
+  | 'again-or-call'
+  | 'call'
+  | 'other-number'
+  | 'call-or-other-number'
+  | 'support'
+
+// Who opted out, and who can only tell support, is told what to do already.
+function wayOnAfter(
+  reason: UndeliveredReason,
+  { ways, canChangeNumber }: WaysOn,
+): readonly WayOn[] {
+  const canCall = ways.includes('call')
+  switch (reason) {
+    case 'unreachable':
+    case 'lost':
+      return [canCall ? 'again-or-call' : 'again']
+    case 'blocked':
+    case 'landline':
+      if (canCall) return [canChangeNumber ? 'call-or-other-number' : 'call']
+      return [canChangeNumber ? 'other-number' : 'support']
+    case 'not_in_service':
+      return [canChangeNumber ? 'other-number' : 'support']
+    case 'filtered':
+      if (canCall) return ['call']
+      return canChangeNumber ? ['other-number'] : []
+    case 'fault':
+    case 'opted_out':
+      return []
+  }
 }
 
 function toneOf(said: OtpNotice): Tone {
@@ -62,6 +138,8 @@ function toneOf(said: OtpNotice): Tone {
     case 'sent':
     case 'resent':
     case 'calling':
+    case 'handed-over':
+    case 'delivered':
       return 'good'
     case 'already-sent':
     case 'already-called':
@@ -79,6 +157,7 @@ function toneOf(said: OtpNotice): Tone {
     case 'used-up':
     case 'not-a-code':
     case 'send-failed':
+    case 'undelivered':
       return 'error'
   }
 }
@@ -102,6 +181,10 @@ function linesOf(frame: PageFrame, said: OtpNotice, state: OtpState): readonly s
       const time = duration(frame, said.seconds)
       return [t(keyBy(said, said.kind), { time }), t('otp.notice.not-wait')]
     }
+    case 'handed-over':
+    case 'delivered':
+    case 'undelivered':
+      return deliveryLines(frame, said, state)
     case 'send-failed':
       return isRefused(said.reason)
         ? [t(keyBy(said, `refused.${said.reason}`)), ...wayOnFrom(frame, said, state)]

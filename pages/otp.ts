@@ -1,9 +1,16 @@
 import { html } from 'hono/html'
 import type { Channel } from '../proxy/sms/sender.ts'
 import { layout } from './layout.ts'
-import { isAboutInput, NOTICE_ID, type OtpNotice, otpNotice } from './otp-notice.ts'
+import {
+  isAboutDelivery,
+  isAboutInput,
+  NOTICE_ID,
+  type OtpNotice,
+  otpNotice,
+} from './otp-notice.ts'
 import type { Html, PageFrame } from './page.ts'
 import { type Account, account } from './parts/account.ts'
+import { type DeliveryKind, deliveryRegion, isOnItsWay } from './parts/delivery-region.ts'
 import { remaining } from './parts/duration.ts'
 import { type ReturnFields, returnFields, withReturnFields } from './parts/return-fields.ts'
 
@@ -24,6 +31,8 @@ export type OtpProps = {
   /** How a code may go out from here, the best way first. */
   readonly ways: readonly Channel[]
   readonly notice: OtpNotice
+  /** How the last message fares; absent when nobody says. */
+  readonly delivery?: DeliveryKind
   readonly return: ReturnFields
   readonly account: Account
 }
@@ -36,11 +45,11 @@ export function render(frame: PageFrame, props: OtpProps): Html {
     title: t(canEnter ? 'otp.title' : 'otp.title-no-code'),
     icon: 'phone',
     error: isAboutInput(notice),
-    script: 'otp.js',
-    reference: notice.kind === 'send-failed',
+    script: isOnItsWay(props.delivery) ? ['otp.js', 'delivery.js'] : ['otp.js'],
+    reference: notice.kind === 'send-failed' || notice.kind === 'undelivered',
     body: [
       html`<p class="lead">${t(leadOf(props), { length, digits })}</p>`,
-      otpNotice(frame, notice, props),
+      ...said(frame, props),
       canEnter ? codeForm(frame, props) : undefined,
       ...props.ways.map((way) => sendForm(frame, props, way)),
       props.canChangeNumber ? changeNumber(frame, props) : undefined,
@@ -52,6 +61,17 @@ export function render(frame: PageFrame, props: OtpProps): Html {
 function leadOf({ canEnter, channel, ways }: OtpProps): string {
   if (canEnter) return channel === 'call' ? 'otp.lead-call' : 'otp.lead'
   return ways[0] === 'call' ? 'otp.lead-no-code-call' : 'otp.lead-no-code'
+}
+
+/** What the notice says; where a message is followed, its delivery has a place of its own. */
+function said(frame: PageFrame, props: OtpProps): readonly (Html | undefined)[] {
+  const { notice, delivery } = props
+  const isDelivery = delivery !== undefined && isAboutDelivery(notice)
+  const markup = otpNotice(frame, notice, props, isDelivery ? undefined : NOTICE_ID)
+  if (delivery === undefined) return [markup]
+  return isDelivery
+    ? [deliveryRegion(delivery, markup, props.return)]
+    : [markup, deliveryRegion(delivery, undefined, props.return)]
 }
 
 function codeForm(frame: PageFrame, props: OtpProps): Html {

@@ -1,3 +1,4 @@
+import type { UndeliveredReason } from '../proxy/sms/delivery-report.ts'
 import type { Channel, FailedReason, RefusedReason } from '../proxy/sms/sender.ts'
 import type { OtpProps } from './otp.ts'
 import type { PageName, PageProps } from './page-props.ts'
@@ -87,6 +88,33 @@ function sendStates(channel: Channel): Sample<'otp'>[] {
   ]
 }
 
+const UNDELIVERED: readonly UndeliveredReason[] = [
+  'unreachable',
+  'blocked',
+  'not_in_service',
+  'landline',
+  'filtered',
+  'fault',
+  'opted_out',
+  'lost',
+]
+
+function undeliveredStates(reason: UndeliveredReason): Sample<'otp'>[] {
+  return [true, false].flatMap((canChangeNumber) =>
+    [otp.ways, ['sms'] as const].map((ways) => ({
+      state: `undelivered: ${reason}, ${ways.join(' or ')}, ${canChangeNumber}`,
+      props: {
+        ...otp,
+        canChangeNumber,
+        ways,
+        resendIn: 0,
+        delivery: 'failed' as const,
+        notice: { kind: 'undelivered' as const, reason },
+      },
+    })),
+  )
+}
+
 /** Every state of every page: what tests look at, and what replaced pages are tried with at start. */
 export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } = {
   otp: [
@@ -120,6 +148,17 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
       props: { ...noCode, ways: ['call', 'sms'], notice: { kind: 'call-first' } },
     },
     ...CHANNELS.flatMap((channel) => sendStates(channel)),
+    { state: 'followed', props: { ...otp, delivery: 'sending', notice: { kind: 'sent' } } },
+    {
+      state: 'followed, wrong',
+      props: { ...otp, delivery: 'sending', notice: { kind: 'wrong', attemptsLeft: 3 } },
+    },
+    { state: 'handed over', props: { ...otp, delivery: 'sent', notice: { kind: 'handed-over' } } },
+    {
+      state: 'delivered',
+      props: { ...otp, delivery: 'delivered', notice: { kind: 'delivered' } },
+    },
+    ...UNDELIVERED.flatMap(undeliveredStates),
   ],
   'choose-number': [
     {

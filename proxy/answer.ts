@@ -74,5 +74,9 @@ export function writeAnswer(
 export function toResponse(answer: Answer): Response {
   const headers = new Headers(answer.headers)
   for (const cookie of answer.setCookies ?? []) headers.append('Set-Cookie', cookie)
-  return new Response(answer.body, { status: answer.status, headers })
+  // A 204 must have none, not even an empty one.
+  return new Response(answer.status === 204 ? null : answer.body, {
+    status: answer.status,
+    headers,
+  })
 }

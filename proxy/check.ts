@@ -27,7 +27,7 @@ export async function checkParts(
   const parts: readonly [string, () => Promise<PartCheck>][] = [
     ['OpenID provider', () => checkProvider(config, secrets)],
     ['Numbers', () => checkDirectory(config, secrets)],
-    ['Twilio', () => createTwilioSender(config.twilio, secrets.twilioSecret).check()],
+    ['Twilio', () => checkTwilio(config, secrets)],
     ['Application', () => checkUpstream(config)],
     ['Store', () => checkStore(config, secrets)],
     ['Pages', () => checkPages(config)],
@@ -59,6 +59,17 @@ async function checkProvider(config: Config, secrets: Secrets): Promise<PartChec
   if (kind === 'problem') return { kind, detail }
   const register = `register there ${redirectUri.href} for sign-in and ${signedOut.href} for sign-out`
   return { kind, detail: `${detail}; ${register}` }
+}
+
+async function checkTwilio({ twilio }: Config, secrets: Secrets): Promise<PartCheck> {
+  const { kind, detail } = await createTwilioSender(twilio, secrets.twilioSecret).check()
+  if (kind === 'problem') return { kind, detail }
+  const reports = twilio.statusCallback
+    ? `it will report deliveries to ${twilio.statusCallback.href}, which it has to reach`
+    : secrets.twilioToken === undefined
+      ? 'it is not asked to report deliveries, as that needs STEPGATE_TWILIO_TOKEN'
+      : 'it is not asked to report deliveries, as it could not reach STEPGATE_PUBLIC_URL'
+  return { kind, detail: `${detail}; ${reports}` }
 }
 
 async function checkDirectory(config: Config, secrets: Secrets): Promise<PartCheck> {

@@ -1,6 +1,7 @@
 import type { Config, Secrets } from './config/config.ts'
 import { createLog, type Log } from './log.ts'
 import { logAlarm } from './otp/log-alarm.ts'
+import { createOpenStreams, type OpenStreams } from './otp/open-streams.ts'
 import { createSmsAlarms, type SmsAlarms } from './otp/sms-alarms.ts'
 import { loadPageSet, type PageSet } from './page-set.ts'
 import { createDirectory } from './phone/create-directory.ts'
@@ -18,6 +19,7 @@ import type { SignInParts } from './sign-in/start-sign-in.ts'
 import { restrictSender } from './sms/allowed-countries.ts'
 import type { Sender } from './sms/sender.ts'
 import { createTwilioSender } from './sms/sender-twilio.ts'
+import { createSignatureCheck, type SignatureCheck } from './sms/twilio-signature.ts'
 import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
 import type { Forwarder } from './upstream/forward.ts'
@@ -48,6 +50,9 @@ export type Context = {
   /** Refuses by itself numbers that must not be texted. */
   readonly sender: Sender
   readonly alarms: SmsAlarms
+  /** Absent when Twilio is not asked to report. */
+  readonly isSignedByTwilio?: SignatureCheck
+  readonly streams: OpenStreams
   readonly directory: PhoneDirectory
   readonly pages: PageSet
   readonly trusted: TrustedNetworks
@@ -99,6 +104,7 @@ export async function createContext(
     ttl: config.otp.ttl,
   })
   alarms.subscribe((alarm) => logAlarm(log, alarm))
+  const { statusCallback } = config.twilio
   const ownCookieNames = Object.values(cookies)
   const forwarder = createForwarder(config.upstream, {
     ...UPSTREAM_TIMES,
@@ -118,6 +124,11 @@ export async function createContext(
     provider,
     sender,
     alarms,
+    ...(statusCallback &&
+      secrets.twilioToken !== undefined && {
+        isSignedByTwilio: createSignatureCheck(secrets.twilioToken, statusCallback),
+      }),
+    streams: createOpenStreams(),
     directory,
     pages,
     sessions: createSessionReader({

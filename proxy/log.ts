@@ -9,6 +9,8 @@ export type AuditEvent =
   | 'step_up.required'
   | 'otp.sent'
   | 'otp.send_failed'
+  | 'otp.delivered'
+  | 'otp.undelivered'
   | 'otp.verified'
   | 'otp.wrong'
   | 'otp.expired'

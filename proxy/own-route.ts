@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import type { Answer } from './answer.ts'
-import { toResponse } from './answer.ts'
+import { jsonAnswer, toResponse } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
@@ -60,8 +60,7 @@ export function onForm(app: OwnApp, context: Context, path: string, handle: OwnH
     if (type !== undefined && type !== 'application/x-www-form-urlencoded') {
       return refuse(415, 'form')
     }
-    const timer = setTimeout(() => incoming.destroy(), FORM_DEADLINE)
-    const body = await readForm(c.req.raw.body).finally(() => clearTimeout(timer))
+    const body = await readForm(c.env, c.req.raw.body)
     if (body === undefined) return refuse(413, 'form')
     const fields = new URLSearchParams(body)
     try {
@@ -76,7 +75,8 @@ export function onForm(app: OwnApp, context: Context, path: string, handle: OwnH
   })
 }
 
-async function ownRequest(
+/** What handlers know of a request for an own path. */
+export async function ownRequest(
   context: Context,
   exchange: Exchange,
   fields: URLSearchParams,
@@ -93,8 +93,36 @@ function askedLocales(fields: URLSearchParams): string | undefined {
   return asked !== null && LANGUAGES.test(asked) ? asked : undefined
 }
 
-async function readForm(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
+/**
+ * Adds `POST path` for a form that a service sends by itself: it belongs to no session, and no page
+ * of ours. `handle` has to find out who sent it.
+ */
+export function onCallback(
+  app: OwnApp,
+  path: string,
+  handle: (
+    fields: URLSearchParams,
+    from: { readonly exchange: Exchange; readonly signature: string | undefined },
+  ) => Promise<Answer>,
+): void {
+  app.post(path, async (c) => {
+    const body = await readForm(c.env, c.req.raw.body)
+    if (body === undefined) return toResponse(jsonAnswer(413, { error: 'too_large' }))
+    const signature = c.req.header('x-twilio-signature')
+    return toResponse(await handle(new URLSearchParams(body), { exchange: c.env, signature }))
+  })
+}
+
+async function readForm(
+  { incoming }: Exchange,
+  body: ReadableStream<Uint8Array> | null,
+): Promise<string | undefined> {
   if (body === null) return ''
+  const timer = setTimeout(() => incoming.destroy(), FORM_DEADLINE)
+  return readText(body).finally(() => clearTimeout(timer))
+}
+
+async function readText(body: ReadableStream<Uint8Array>): Promise<string | undefined> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of body) {

@@ -7,6 +7,7 @@ import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { describeError } from './log.ts'
+import { addDeliveryRoutes } from './otp/delivery-routes.ts'
 import { addOtpRoutes } from './otp/otp-routes.ts'
 import type { OwnApp } from './own-route.ts'
 import { problemAnswer } from './page-answer.ts'
@@ -20,6 +21,7 @@ export function createRoutes(context: Context): OwnApp {
   })
   addSignInRoutes(app, context)
   addOtpRoutes(app, context)
+  addDeliveryRoutes(app, context)
   addHealthRoutes(app, context)
 
   app.get('/_stepgate/assets/:name', async (c) => {

@@ -91,11 +91,17 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
     socket.on('error', () => socket.destroy())
     socket.end(NO_TUNNEL, () => socket.destroy())
   })
-  const close = prepareDrain(server, DRAIN)
+  const drain = prepareDrain(server, DRAIN)
   const address = await listen(server, config.listen)
   // Whatever happens to it later, as when there are no more file descriptors, must end no process.
   server.on('error', (error) => context.log.error('Listening failed', describeError(error)))
-  return { address, close }
+  return {
+    address,
+    close() {
+      context.streams.close()
+      return drain()
+    },
+  }
 }
 
 function createServer(config: Config, listener: RequestListener) {

@@ -23,6 +23,7 @@ export async function startStepgate(
     account: config.twilio.accountSid,
     from: config.twilio.from.kind,
     countries: config.smsCountries.join(' '),
+    delivery_reports: config.twilio.statusCallback !== undefined,
   })
   try {
     const door = await openFrontDoor(context)

@@ -80,7 +80,7 @@ test('with everything there, each part has its ok line and the exit code is 0', 
   assert.deepEqual(stdout.trimEnd().split('\n'), [
     `ok       OpenID provider: ${issuer} is known, and it knows the client; register there ${around.url.origin}/_stepgate/callback for sign-in and ${around.url.origin}/_stepgate/signed-out for sign-out`,
     'ok       Numbers: Bound as the service account; the search base is there.',
-    'ok       Twilio: Twilio accepts the credentials and the account is active',
+    `ok       Twilio: Twilio accepts the credentials and the account is active; it will report deliveries to ${around.url.origin}/_stepgate/twilio/status, which it has to reach`,
     `ok       Application: ${around.application.url.origin} answers (HTTP 200)`,
     `ok       Store: ${store} can be written`,
     'ok       Pages: built in',

@@ -27,9 +27,9 @@ const clock = (seconds) => {
 }
 for (const element of all('[data-countdown]')) {
   const data = element.dataset
-  const end = Date.now() + data.countdown * 1000
+  const start = Date.now()
   const tick = () => {
-    const left = Math.ceil((end - Date.now()) / 1000)
+    const left = Math.ceil(data.countdown - (Date.now() - start) / 1000)
     element.textContent = left > 0 ? data.running.replace('{time}', clock(left)) : data.done
     if (element.form) element.disabled = left > 0
     if (left > 0) return

@@ -12,8 +12,12 @@ const ICONS: Readonly<Record<Tone, IconName>> = {
   error: 'alert',
 }
 
-/** A message about what has just happened. `id` lets a field point at it. */
-export function notice(tone: Tone, id: string, text: readonly (Html | string)[]): Html {
+/**
+ * A message about what has just happened. `id` lets a field point at it; one without stands in a
+ * place that is read out by itself.
+ */
+export function notice(tone: Tone, id: string | undefined, text: readonly (Html | string)[]): Html {
   const role = tone === 'error' ? 'alert' : 'status'
-  return html`<div class="notice notice-${tone}" role="${role}" id="${id}">${icon(ICONS[tone])}<div>${text.map((line) => html`<p>${line}</p>`)}</div></div>`
+  const announced = id === undefined ? undefined : html` role="${role}" id="${id}"`
+  return html`<div class="notice notice-${tone}"${announced}>${icon(ICONS[tone])}<div>${text.map((line) => html`<p>${line}</p>`)}</div></div>`
 }

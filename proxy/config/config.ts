@@ -33,6 +33,8 @@ export type Config = {
     /** Who calls, in E.164; absent: nobody is called. */
     readonly voiceFrom?: string
     readonly apiUrl?: URL
+    /** Where Twilio reports deliveries; absent when it can't, or when nobody could check what comes. */
+    readonly statusCallback?: URL
   }
   /** Countries that may be texted; the first reads numbers that are written without one. */
   readonly smsCountries: readonly [CountryCode, ...CountryCode[]]
@@ -150,6 +152,8 @@ export type Secrets = {
   readonly oidcClientSecret: string
   /** Of the account, or of the API key when `twilio.apiKeySid` is set. */
   readonly twilioSecret: string
+  /** Of the account, if it is set: what Twilio signs its callbacks with. */
+  readonly twilioToken?: string
   readonly ldapBindPassword?: string
   /** What `{secret}` stands for in header templates. */
   readonly headersSecret?: string

@@ -51,7 +51,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   // A statement with several patterns is several rules of one source.
   RULES: ({ rules }) => [...new Set(rules.map(({ source }) => source))].join('; ') || undefined,
   TWILIO_SID: ({ twilio }) => twilio.accountSid,
-  TWILIO_TOKEN: ({ twilio }) => (twilio.apiKeySid === undefined ? IS_SET : undefined),
+  TWILIO_TOKEN: (_, { twilioToken }) => twilioToken && IS_SET,
   TWILIO_FROM_NUMBER: ({ twilio: { from } }) => (from.kind === 'number' ? from.number : undefined),
   TWILIO_MESSAGING_SERVICE_SID: ({ twilio: { from } }) =>
     from.kind === 'service' ? from.sid : undefined,

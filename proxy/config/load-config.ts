@@ -75,7 +75,7 @@ function readParts(
 
   if (!front || !session || !twilio || !phone || !storage || !isComplete(settings.values))
     return undefined
-  const { twilioSecret, ...twilioConfig } = twilio
+  const { twilioSecret, twilioToken, ...twilioConfig } = twilio
   const { ldapBindPassword, ...phoneConfig } = phone
   const { values } = settings
   return {
@@ -94,6 +94,7 @@ function readParts(
       sessionSecrets: values.SESSION_SECRET,
       oidcClientSecret: values.OIDC_CLIENT_SECRET,
       twilioSecret,
+      ...(twilioToken !== undefined && { twilioToken }),
       ...(ldapBindPassword !== undefined && { ldapBindPassword }),
       ...(values.HEADERS_SECRET !== undefined && { headersSecret: values.HEADERS_SECRET }),
       store: storage.storeSecrets,

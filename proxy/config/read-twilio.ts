@@ -1,16 +1,15 @@
-import type { Config } from './config.ts'
+import type { Config, Secrets } from './config.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { countryOf } from './parse-countries.ts'
 import type { Report, Settings, Warn } from './settings.ts'
 import { fullName, VARIABLE_NAMES } from './variables.ts'
 
-type Twilio = Pick<Config, 'twilio' | 'smsCountries' | 'voiceCountries'> & {
-  readonly twilioSecret: string
-}
+type Twilio = Pick<Config, 'twilio' | 'smsCountries' | 'voiceCountries'> &
+  Pick<Secrets, 'twilioSecret' | 'twilioToken'>
 
 /** The account, who sends and calls, with which credentials and to which countries. */
 export function readTwilio(settings: Settings, report: Report, warn: Warn): Twilio | undefined {
-  const { TWILIO_SID: accountSid, TWILIO_API_URL: apiUrl } = settings.values
+  const { TWILIO_SID: accountSid, TWILIO_API_URL: apiUrl, TWILIO_TOKEN: token } = settings.values
   const from = readFrom(settings, report)
   const credentials = readCredentials(settings, report)
   const smsCountries = readCountries(settings, report)
@@ -27,11 +26,35 @@ export function readTwilio(settings: Settings, report: Report, warn: Warn): Twil
       ...(voiceFrom !== undefined && { voiceFrom }),
       ...(apiKeySid && { apiKeySid }),
       ...(apiUrl && { apiUrl }),
+      ...readCallback(settings, warn),
     },
     smsCountries,
     voiceCountries: settings.values.VOICE_COUNTRIES ?? smsCountries,
     twilioSecret,
+    ...(token !== undefined && { twilioToken: token }),
   }
+}
+
+/** Where Twilio is to report deliveries, if what it says can be checked and it can get here. */
+function readCallback(
+  {
+    given,
+    values: { TWILIO_TOKEN: token, TWILIO_API_URL: apiUrl, PUBLIC_URL: publicUrl },
+  }: Settings,
+  warn: Warn,
+): { statusCallback?: URL } {
+  if (token === undefined) {
+    if (!given.has('TWILIO_API_KEY_SID')) return {}
+    warn(
+      "STEPGATE_TWILIO_TOKEN is not set: an API key can't check what Twilio reports, so nobody learns whether a message arrived",
+    )
+    return {}
+  }
+  if (publicUrl === undefined) return {}
+  // Twilio itself reaches no loopback address and refuses messages that name one; a stand-in does.
+  const isLocal = apiUrl !== undefined && isLoopbackHost(apiUrl.hostname)
+  if (isLoopbackHost(publicUrl.hostname) && !isLocal) return {}
+  return { statusCallback: new URL('/_stepgate/twilio/status', publicUrl) }
 }
 
 function readFrom(

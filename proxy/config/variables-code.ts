@@ -16,7 +16,7 @@ export const CODE = {
     },
   ),
   TWILIO_TOKEN: optional(token, {
-    doc: "Auth token of the account, Gluu's `twilio_token`; may be left out with an API key.",
+    doc: "Auth token of the account, Gluu's `twilio_token`; may be left out with an API key. Twilio's reports of deliveries are checked with it: without it nobody learns whether a message arrived.",
     defaultNote: 'required without an API key',
     example: 'the-auth-token-of-the-account',
     secret: true,

@@ -18,23 +18,35 @@ export type StoredChallenge = {
 const challengeKey = (subject: string, family: string) => keyOf('challenge', subject, family)
 const newestKey = (subject: string) => keyOf('newest-challenge', subject)
 
-/** This session's challenge, ended or not; throws `StoreUnavailableError`. */
+/** This session's challenge, ended or not; `before` spares unsealing the same again. Throws `StoreUnavailableError`. */
 export async function readChallenge(
   { store, sealer }: OtpParts,
-  session: Session,
+  session: Pick<Session, 'subject' | 'family'>,
   now: number,
+  before?: StoredChallenge,
 ): Promise<StoredChallenge | undefined> {
   const sealed = await store.get(challengeKey(session.subject, session.family), now)
   if (sealed === undefined) return undefined
+  if (sealed === before?.sealed) return { ...before, newest: await isNewest(store, before, now) }
   const unsealed = (await sealer.unseal('challenge', sealed, now)) as Challenge | undefined
   if (unsealed === undefined || !isOf(unsealed, session)) return undefined
   // One that was sealed by the version before lacks these, and is an SMS.
   const challenge: Challenge = { ...{ calls: 0, channel: 'sms' }, ...unsealed }
-  const newest = (await store.get(newestKey(session.subject), now)) === challenge.id
-  return { challenge, sealed, newest }
+  return { challenge, sealed, newest: await isNewest(store, { challenge }, now) }
 }
 
-function isOf({ subject, family, purpose }: Challenge, session: Session): boolean {
+async function isNewest(
+  store: Store,
+  { challenge: { subject, id } }: Pick<StoredChallenge, 'challenge'>,
+  now: number,
+): Promise<boolean> {
+  return (await store.get(newestKey(subject), now)) === id
+}
+
+function isOf(
+  { subject, family, purpose }: Challenge,
+  session: Pick<Session, 'subject' | 'family'>,
+): boolean {
   return subject === session.subject && family === session.family && purpose === 'step-up'
 }
 

@@ -1,15 +1,21 @@
 import type { OtpNotice } from '../../pages/otp-notice.ts'
+import type { DeliveryReport } from '../sms/delivery-report.ts'
 import { type Challenge, mayHaveArrived } from './challenge.ts'
 import type { StoredChallenge } from './challenge-record.ts'
+import { reportNotice } from './delivery-news.ts'
 
 /** Where a challenge stands: whether a code may be typed in, and what there is to say. */
 export type ChallengeState = { readonly canEnter: boolean; readonly notice: OtpNotice }
 
-/** How a stored challenge looks to the person; `usedUp` says that no try is left. */
+/**
+ * How a stored challenge looks to the person; `usedUp` says that no try is left,
+ * `report` what Twilio has said of the last message since.
+ */
 export function challengeState(
   { challenge, newest }: Pick<StoredChallenge, 'challenge' | 'newest'>,
   usedUp: boolean,
   now: number,
+  report?: DeliveryReport,
 ): ChallengeState {
   // A challenge that is being sent is about to become the newest.
   if (!newest && challenge.delivery.kind !== 'sending') {
@@ -18,7 +24,7 @@ export function challengeState(
   if (now >= challenge.expiresAt) return { canEnter: false, notice: { kind: 'expired' } }
   if (usedUp) return { canEnter: false, notice: { kind: 'used-up' } }
   const canEnter = challenge.arrived || mayHaveArrived(challenge.delivery)
-  return { canEnter, notice: sendNotice(challenge, now) }
+  return { canEnter, notice: reportNotice(report) ?? sendNotice(challenge, now) }
 }
 
 // How long (ms) after a message the page speaks of it as news.

@@ -7,39 +7,50 @@ import type { PhoneLookup } from '../phone/phone-directory.ts'
 import { channelsTo } from '../sms/channels.ts'
 import type { Channel } from '../sms/sender.ts'
 import { accountOf } from './account-of.ts'
-import { lastDigits } from './challenge.ts'
+import { type Challenge, lastDigits } from './challenge.ts'
 import type { StoredChallenge } from './challenge-record.ts'
 import { type ChallengeState, challengeState } from './challenge-state.ts'
+import { deliveryKind } from './delivery-news.ts'
+import { reportOf } from './delivery-record.ts'
 import type { ChosenNumber } from './issue-challenge.ts'
 import type { NumberChoice } from './pick-number.ts'
 import { resendAt, type SendRefused } from './send-code.ts'
 import { isUsedUp, type Locked } from './verify-code.ts'
 import { returnFieldsOf, type Visit } from './visit.ts'
 
-/** What the code page shows: the number, until when its code lives, and what there is to say. */
+/**
+ * What the code page shows: the number, until when its code lives, what there is to say, and what
+ * message it is to follow.
+ */
 export type Shown = ChosenNumber &
   ChallengeState & {
     readonly expiresAt: number
     /** What the code went out by. */
     readonly channel?: Channel
+    readonly delivery?: Challenge['delivery']
   }
 
 /** The code page. */
 export async function codePage(visit: Visit, status: number, shown: Shown): Promise<Answer> {
   const { context, session, now } = visit
-  const { phone, choices, canEnter, expiresAt, notice, channel = 'sms' } = shown
+  const { phone, choices, canEnter, expiresAt, notice, channel = 'sms', delivery } = shown
   const { subject, family } = session
   const until = await resendAt(context, { subject, family, phone }, now)
+  const report = delivery && (await reportOf(context.store, delivery, now))
+  const follows = canEnter && context.isSignedByTwilio !== undefined
+  const kind = follows && delivery ? deliveryKind({ delivery }, report) : undefined
   return answerPage(visit, status, 'otp', {
     lastDigits: lastDigits(phone),
     codeLength: context.config.otp.length,
     canEnter,
     expiresIn: secondsUntil(expiresAt, now),
-    resendIn: secondsUntil(until, now),
+    // What failed to arrive need not be waited for.
+    resendIn: report?.state === 'failed' ? 0 : secondsUntil(until, now),
     canChangeNumber: choices > 1,
     channel,
     ways: waysOn(channelsTo(phone, context.config), notice),
     notice,
+    ...(kind !== undefined && { delivery: kind }),
     return: returnFieldsOf(visit),
     account: accountOf(visit.session),
   })
@@ -48,12 +59,20 @@ export async function codePage(visit: Visit, status: number, shown: Shown): Prom
 /** A number that can't get texts is best called, whatever its kind. */
 function waysOn(channels: readonly Channel[], notice: OtpNotice): readonly Channel[] {
   if (channels.length === 0) return ['sms']
-  const textless =
-    notice.kind === 'send-failed' && notice.channel === 'sms' && NO_TEXTS.has(notice.reason)
-  return textless ? channels.toSorted((one) => (one === 'call' ? -1 : 1)) : channels
+  const isOfText =
+    notice.kind === 'undelivered' || (notice.kind === 'send-failed' && notice.channel === 'sms')
+  return isOfText && NO_TEXTS.has(notice.reason)
+    ? channels.toSorted((one) => (one === 'call' ? -1 : 1))
+    : channels
 }
 
-const NO_TEXTS: ReadonlySet<string> = new Set(['not_mobile', 'not_routable', 'blocked'])
+const NO_TEXTS: ReadonlySet<string> = new Set([
+  'not_mobile',
+  'not_routable',
+  'blocked',
+  'landline',
+  'filtered',
+])
 
 /** Several numbers: which one? */
 export function choicePage(
@@ -125,9 +144,10 @@ export async function refusedPage(
   if (present === undefined || present.challenge.phone !== number.phone) {
     return codePage(visit, 429, { ...number, canEnter: false, expiresAt: 0, notice })
   }
-  const { id, expiresAt, channel: went } = present.challenge
+  const { id, expiresAt, channel: went, delivery } = present.challenge
   const { canEnter } = challengeState(present, await isUsedUp(context, id, now), now)
-  return codePage(visit, 429, { ...number, canEnter, expiresAt, notice, channel: went })
+  const shown = { ...number, canEnter, expiresAt, notice, channel: went, delivery }
+  return codePage(visit, 429, shown)
 }
 
 function refusalNotice(refused: SendRefused, now: number) {

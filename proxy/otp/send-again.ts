@@ -12,7 +12,7 @@ import {
   noNumberPage,
   refusedPage,
 } from './otp-answers.ts'
-import { countSend, sendCode } from './send-code.ts'
+import { countSend, sendCode, waiveWait } from './send-code.ts'
 import { sendNewCode } from './send-new-code.ts'
 import { isLive, readLock } from './verify-code.ts'
 import { sendPartsOf, type Visit } from './visit.ts'
@@ -29,6 +29,7 @@ export async function sendAgain(visit: Visit, channel: Channel): Promise<Answer>
   const lock = await readLock(context, session.subject, now)
   if (lock !== undefined) return lockedPage(visit, lock)
   const stored = await readChallenge(context, session, now)
+  if (stored !== undefined) await waiveWait(context, stored.challenge, now)
   if (stored !== undefined && (await isLive(context, stored, now))) {
     return repeat(visit, stored, channel)
   }

@@ -3,6 +3,7 @@ import { keyOf } from '../store/key-of.ts'
 import { type Challenge, mayHaveArrived } from './challenge.ts'
 import { type OtpParts, type StoredChallenge, writeChallenge } from './challenge-record.ts'
 import { countSending, type Limited, type LimitParts, takeBackUnsent } from './count-sending.ts'
+import { rememberOwner, takeWaiver } from './delivery-record.ts'
 import { RESEND_WAITS } from './limits.ts'
 import type { SmsAlarms } from './sms-alarms.ts'
 
@@ -50,6 +51,15 @@ export async function countSend(
   return limited
 }
 
+/** What is sent next need not wait for a message that has failed to arrive; true once for each. */
+export async function waiveWait(
+  { store }: OtpParts,
+  challenge: Challenge,
+  now: number,
+): Promise<void> {
+  if (await takeWaiver(store, challenge, now)) await store.remove(waitKey(challenge))
+}
+
 /** Sends or calls the challenge's code and writes down what became of it; a failed send costs no wait. */
 export async function sendCode(
   parts: SendParts,
@@ -60,6 +70,7 @@ export async function sendCode(
   const { address, channel } = parts
   const outcome = await deliver(parts, challenge, challenge.expiresAt - now)
   if (outcome.kind !== 'sent') await parts.store.remove(waitKey(challenge))
+  else await rememberOwner(parts, challenge, outcome.id, now)
   const went = mayHaveArrived(outcome)
   if (!went) await takeBackUnsent(parts, { ...challenge, address, channel }, now)
   const sent: Challenge = {

@@ -3,6 +3,7 @@ import { isPrefetch } from '../request/kind-of-request.ts'
 import { channelsTo } from '../sms/channels.ts'
 import { readChallenge, type StoredChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
+import { reportOf } from './delivery-record.ts'
 import { lookUpNumbers } from './look-up-numbers.ts'
 import { codePage, codePath, directoryPage, lockedPage, noNumberPage } from './otp-answers.ts'
 import { sendNewCode } from './send-new-code.ts'
@@ -20,7 +21,8 @@ export async function showCode(visit: Visit): Promise<Answer> {
 
 async function showStored(visit: Visit, stored: StoredChallenge): Promise<Answer> {
   const usedUp = await isUsedUp(visit.context, stored.challenge.id, visit.now)
-  const state = challengeState(stored, usedUp, visit.now)
+  const report = await reportOf(visit.context.store, stored.challenge.delivery, visit.now)
+  const state = challengeState(stored, usedUp, visit.now, report)
   return codePage(visit, 200, { ...stored.challenge, ...state })
 }
 

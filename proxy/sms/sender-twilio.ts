@@ -36,7 +36,8 @@ export function createTwilioSender(
   secret: string,
   options: TwilioSenderOptions = {},
 ): Sender {
-  const { accountSid, apiKeySid, from, voiceFrom, apiUrl = new URL(TWILIO_API) } = config
+  const { accountSid, apiKeySid, from, voiceFrom, statusCallback } = config
+  const { apiUrl = new URL(TWILIO_API) } = config
   const client = twilio(apiKeySid ?? accountSid, secret, {
     accountSid,
     httpClient: createHttpClient(apiUrl, options),
@@ -55,6 +56,7 @@ export function createTwilioSender(
         body,
         validityPeriod: validityPeriod(validForSeconds),
         messageIntent: 'otp',
+        ...(statusCallback && { statusCallback: statusCallback.href }),
       })
       if (Number.isInteger(errorCode) && errorCode !== 0) return outcomeOf({ code: errorCode })
       // A 2xx without a message may have been taken: never to be sent again by itself.

@@ -34,6 +34,7 @@ test('the least that must be set gives the documented defaults', () => {
       accountSid: `AC${'0a'.repeat(16)}`,
       from: { kind: 'number', number: '+12025550123' },
       voiceFrom: '+12025550123',
+      statusCallback: new URL('https://app.example.com/_stepgate/twilio/status'),
     },
     smsCountries: ['US'],
     voiceCountries: ['US'],
@@ -90,6 +91,7 @@ test('the least that must be set gives the documented defaults', () => {
     sessionSecrets: [CANARIES.session],
     oidcClientSecret: CANARIES.oidc,
     twilioSecret: CANARIES.twilio,
+    twilioToken: CANARIES.twilio,
     store: {},
   })
 })

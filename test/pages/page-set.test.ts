@@ -79,9 +79,10 @@ describe('page set', () => {
       }
     })
 
-    it('keeps its script small', async () => {
+    it('keeps its scripts small', async () => {
       const pages = await loadPageSet({ brand })
       assert.ok((pages.asset('otp.js')?.body.length ?? Infinity) < 3000)
+      assert.ok((pages.asset('delivery.js')?.body.length ?? Infinity) < 2000)
     })
 
     it('refuses a logo that is no URL and no file', async () => {

@@ -1,0 +1,64 @@
+import { deliveryLines, type OtpNotice } from '../../pages/otp-notice.ts'
+import type { PageFrame } from '../../pages/page.ts'
+import type { DeliveryKind } from '../../pages/parts/delivery-region.ts'
+import { type DeliveryReport, isMessageSid, undeliveredReason } from '../sms/delivery-report.ts'
+import type { Channel } from '../sms/sender.ts'
+import type { Challenge } from './challenge.ts'
+
+/** What the page's script is told; `text` is sentences. `final`: nothing more will come. */
+export type DeliveryNews = {
+  readonly kind: DeliveryKind | 'over'
+  readonly final: boolean
+  readonly text?: readonly string[]
+}
+
+type ReportNotice = Extract<OtpNotice, { kind: 'handed-over' | 'delivered' | 'undelivered' }>
+
+/** There is no code any more that a message could bring. */
+export const OVER: DeliveryNews = { kind: 'over', final: true }
+
+/** How the message fares; undefined where Twilio reports nothing, as of a call. */
+export function deliveryKind(
+  { delivery }: Pick<Challenge, 'delivery'>,
+  report: DeliveryReport | undefined,
+): DeliveryKind | undefined {
+  if (delivery.channel === 'call') return undefined
+  if (delivery.kind === 'sending') return 'sending'
+  if (delivery.kind !== 'sent' || !isMessageSid(delivery.id)) return undefined
+  return report === undefined || report.state === 'queued' ? 'sending' : report.state
+}
+
+/** What there is to say of a report; undefined while the message is on its way as any other. */
+export function reportNotice(report: DeliveryReport | undefined): ReportNotice | undefined {
+  switch (report?.state) {
+    case 'sent':
+      return { kind: 'handed-over' }
+    case 'delivered':
+      return { kind: 'delivered' }
+    case 'failed':
+      return { kind: 'undelivered', reason: undeliveredReason(report.errorCode) }
+    case 'queued':
+    case 'sending':
+    case undefined:
+      return undefined
+  }
+}
+
+/** The news of a challenge, in the person's language. */
+export function deliveryNews(
+  frame: PageFrame,
+  challenge: Challenge,
+  report: DeliveryReport | undefined,
+  ways: readonly Channel[],
+): DeliveryNews {
+  const kind = deliveryKind(challenge, report)
+  if (kind === undefined) return OVER
+  const said = reportNotice(report)
+  return {
+    kind,
+    final: kind === 'delivered' || kind === 'failed',
+    ...(said && {
+      text: deliveryLines(frame, said, { canChangeNumber: challenge.choices > 1, ways }),
+    }),
+  }
+}

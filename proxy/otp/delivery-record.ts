@@ -1,0 +1,109 @@
+import { type DeliveryReport, isFinal, isMessageSid, mergeReport } from '../sms/delivery-report.ts'
+import { keyOf } from '../store/key-of.ts'
+import type { Store } from '../store/store.ts'
+import { type Challenge, type Delivery, REMEMBERED } from './challenge.ts'
+import type { OtpParts } from './challenge-record.ts'
+
+/** Whose code a message carries. */
+export type MessageOwner = Pick<Challenge, 'subject' | 'family' | 'id' | 'expiresAt'>
+
+// How long (ms) a report is kept that comes before Twilio's answer with the message's sid.
+const EARLY = 60_000
+
+const ownerKey = (sid: string) => keyOf('message-owner', sid)
+const reportKey = (sid: string) => keyOf('message-report', sid)
+const waivedKey = (sid: string) => keyOf('resend-waived', sid)
+
+/** Remembers whose code the message carries, as long as the code itself is remembered. */
+export async function rememberOwner(
+  { store, sealer }: OtpParts,
+  { subject, family, id, expiresAt }: Challenge,
+  sid: string,
+  now: number,
+): Promise<void> {
+  if (!isMessageSid(sid)) return
+  const until = expiresAt + REMEMBERED
+  const owner: MessageOwner = { subject, family, id, expiresAt }
+  await store.put(ownerKey(sid), await sealer.seal('message-owner', owner, until, now), until)
+  // Twilio may have reported before it answered. Another report now keeps what there is, too.
+  const early = await store.get(reportKey(sid), now)
+  if (early !== undefined) await store.swap(reportKey(sid), early, early, until, now)
+}
+
+/** Undefined for a message that is none of ours, is not known yet or has long been forgotten. */
+export async function readOwner(
+  { store, sealer }: OtpParts,
+  sid: string,
+  now: number,
+): Promise<MessageOwner | undefined> {
+  const sealed = await store.get(ownerKey(sid), now)
+  if (sealed === undefined) return undefined
+  return (await sealer.unseal('message-owner', sealed, now)) as MessageOwner | undefined
+}
+
+/**
+ * Adds what was reported of a message to what is known. True for the one report that makes it
+ * final, however often and in which order reports come.
+ */
+export async function addReport(
+  store: Store,
+  sid: string,
+  news: DeliveryReport,
+  owner: MessageOwner | undefined,
+  now: number,
+): Promise<boolean> {
+  const until = owner === undefined ? now + EARLY : owner.expiresAt + REMEMBERED
+  let text = await store.get(reportKey(sid), now)
+  for (;;) {
+    const known = parseReport(text)
+    const merged = mergeReport(known, news)
+    if (merged === known) return false
+    const swapped = await store.swap(reportKey(sid), text, formatReport(merged), until, now)
+    if (swapped.kind === 'stored') return isFinal(merged)
+    text = swapped.value
+  }
+}
+
+/** What is known of a challenge's last message; undefined when nothing was reported. */
+export async function reportOf(
+  store: Store,
+  delivery: Delivery,
+  now: number,
+): Promise<DeliveryReport | undefined> {
+  return delivery.kind === 'sent'
+    ? parseReport(await store.get(reportKey(delivery.id), now))
+    : undefined
+}
+
+/** True once for a message that has failed to arrive: what comes next need not wait for it. */
+export async function takeWaiver(
+  store: Store,
+  { delivery, expiresAt }: Challenge,
+  now: number,
+): Promise<boolean> {
+  if (delivery.kind !== 'sent') return false
+  if ((await reportOf(store, delivery, now))?.state !== 'failed') return false
+  const until = expiresAt + REMEMBERED
+  const taken = await store.swap(waivedKey(delivery.id), undefined, '1', until, now)
+  return taken.kind === 'stored'
+}
+
+function formatReport(report: DeliveryReport): string {
+  if (report.state !== 'failed' || report.errorCode === undefined) return report.state
+  return `failed ${report.errorCode}`
+}
+
+function parseReport(text: string | undefined): DeliveryReport | undefined {
+  const [state, code] = text?.split(' ') ?? []
+  switch (state) {
+    case 'queued':
+    case 'sending':
+    case 'sent':
+    case 'delivered':
+      return { state }
+    case 'failed':
+      return { state, ...(code !== undefined && { errorCode: Number(code) }) }
+    default:
+      return undefined
+  }
+}

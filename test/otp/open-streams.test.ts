@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createOpenStreams } from '../../proxy/otp/open-streams.ts'
+
+test('a session has room for a few, and gets it back once', () => {
+  const streams = createOpenStreams({ perSession: 2, inAll: 10 })
+  const [first, second] = [streams.open('a'), streams.open('a')]
+  assert.ok(first && second)
+  assert.equal(streams.open('a'), undefined)
+  assert.ok(streams.open('b'))
+  first.done()
+  first.done()
+  assert.ok(first.signal.aborted)
+  assert.equal(second.signal.aborted, false)
+  assert.ok(streams.open('a'))
+  assert.equal(streams.open('a'), undefined)
+})
+
+test('all sessions together have room for so many', () => {
+  const streams = createOpenStreams({ perSession: 2, inAll: 2 })
+  const first = streams.open('a')
+  assert.ok(first && streams.open('b'))
+  assert.equal(streams.open('c'), undefined)
+  first.done()
+  assert.ok(streams.open('c'))
+})
+
+test('closing ends all, and there is room for none', () => {
+  const streams = createOpenStreams()
+  const first = streams.open('a')
+  streams.close()
+  assert.ok(first?.signal.aborted)
+  assert.equal(streams.open('b'), undefined)
+})
