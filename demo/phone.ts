@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { control } from './control.ts'
 import { phonePage, phoneScreens } from './phone/phone-page.ts'
 import type { TwilioStandIn } from './twilio-api.ts'
 
@@ -25,8 +26,8 @@ const ASSETS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Serves the phones at `/`, their messages as JSON at `/messages` (newest first), and Twilio's API
- * below `/2010-04-01/`. Rejects when the port is taken.
+ * Serves the phones at `/`, their messages as JSON at `/messages` (newest first), Twilio's API
+ * below `/2010-04-01/`, and at `/control` what it does next. Rejects when the port is taken.
  */
 export async function startPhone(options: PhoneOptions): Promise<DemoPhone> {
   const server = createServer((req, res) => {
@@ -53,12 +54,24 @@ async function answer(
 ): Promise<void> {
   const [path = '/'] = (req.url ?? '/').split('?', 1)
   if (path.startsWith('/2010-04-01/')) return standIn.handle(req, res)
+  if (path === '/control') {
+    const done = await control(standIn, req)
+    if (done.kind === 'json') {
+      return send(res, done.status, 'application/json', `${JSON.stringify(done.body)}\n`)
+    }
+    res.writeHead(303, { location: '/' }).end()
+    return
+  }
   if (req.method !== 'GET' && req.method !== 'HEAD') return send(res, 405, 'text/plain', 'GET only')
   if (path === '/messages') {
     return send(res, 200, 'application/json', JSON.stringify(standIn.messages()))
   }
   if (path === '/') {
-    const page = await phonePage(phoneScreens(owners, standIn.messages()), new Date(clock()))
+    const page = await phonePage(
+      phoneScreens(owners, standIn.messages()),
+      standIn.plan(),
+      new Date(clock()),
+    )
     return send(res, 200, 'text/html; charset=utf-8', String(page))
   }
   const type = ASSETS[path]
@@ -70,7 +83,7 @@ function send(res: ServerResponse, status: number, type: string, body: string | 
   res.writeHead(status, {
     'content-type': type,
     'content-security-policy':
-      "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',

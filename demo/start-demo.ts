@@ -28,11 +28,14 @@ export type Demo = {
 }
 
 // In ms: slow enough to be seen.
-const DELIVERIES = [
-  { status: 'queued' },
-  { status: 'sent', after: 1000 },
-  { status: 'delivered', after: 2000 },
-]
+const DELIVERIES = {
+  sms: [
+    { status: 'queued' },
+    { status: 'sent', after: 1000 },
+    { status: 'delivered', after: 2000 },
+  ],
+  call: [{ status: 'completed', after: 5000 }],
+}
 
 /** Starts provider, application, phone and stepgate, ready for a visit; rejects when a port is taken. */
 export async function startDemo({ env, overrides }: DemoOptions): Promise<Demo> {

@@ -1,14 +1,20 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { callbackForm, type DeliveryStep, postCallback, signCallback } from './twilio-callbacks.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readBody } from './read-body.ts'
+import type { DeliveryStep } from './twilio-callbacks.ts'
 import { callProblem, callResource, spokenText } from './twilio-calls.ts'
-import { messageProblem, type TwilioError, twilioError } from './twilio-errors.ts'
+import { messageProblem, statusOf, type TwilioError, twilioError } from './twilio-errors.ts'
+import type { Plan, PlannedAnswer } from './twilio-plan.ts'
+import { createReports, endingWith, type Reports } from './twilio-reports.ts'
 import {
   accountResource,
   type MessageResource,
   messagePage,
   messageResource,
 } from './twilio-resources.ts'
+
+type Channel = 'sms' | 'call'
 
 /**
  * A text that arrived at a phone, or what was said in a call. `from` is a number or a messaging
@@ -18,7 +24,7 @@ export type PhoneMessage = {
   to: string
   from: string
   body: string
-  channel: 'sms' | 'call'
+  channel: Channel
   sentAt: string
 }
 
@@ -30,15 +36,10 @@ export type ReceivedRequest = {
   authorized: boolean
 }
 
-/**
- * How to answer one request otherwise than Twilio would. `hang` never answers, `reset` cuts the
- * connection after the request was read, `wait` answers as usual when its promise has settled.
- */
+/** A planned answer, or for tests: any body, or as usual when `until` has settled. */
 export type ScriptedAnswer =
-  | { kind: 'error'; status: number; code: number; message?: string }
+  | PlannedAnswer
   | { kind: 'raw'; status: number; body: string; contentType?: string }
-  | { kind: 'hang' }
-  | { kind: 'reset' }
   | { kind: 'wait'; until: Promise<unknown> }
 
 /** `apiKey` is a standard key: it may send, but not read the account. `clock` gives epoch ms. */
@@ -48,8 +49,8 @@ export type TwilioStandInOptions = {
   apiKey?: { sid: string; secret: string }
   /** What the account says of itself; active and full by default. */
   account?: { status: string; type: string }
-  /** What becomes of each message by itself; nothing by default. */
-  deliveries?: readonly DeliveryStep[]
+  /** What is reported of each message and call by itself; nothing by default. */
+  deliveries?: Readonly<Record<Channel, readonly DeliveryStep[]>>
   clock: () => number
 }
 
@@ -63,19 +64,17 @@ export type TwilioStandIn = {
   received(): readonly ReceivedRequest[]
   /** The next requests get these answers, one each, in this order. */
   script(...answers: ScriptedAnswer[]): void
-  /** This becomes of the next messages that are taken, one sequence each, instead of `deliveries`. */
-  scriptDeliveries(...sequences: (readonly DeliveryStep[])[]): void
-  /**
-   * Reports now, of the newest message or of the one with this sid, to the address that it was sent
-   * with; answers the HTTP status that came back, undefined when no address was given.
-   */
-  report(step: DeliveryStep, sid?: string): Promise<number | undefined>
   /** Sids and where they report to, newest first. */
-  sent(): readonly { readonly sid: string; readonly statusCallback: string | undefined }[]
+  sent: Reports['sent']
+  /** Reports of what was sent. */
+  report: Reports['report']
+  /** What becomes of the next requests; without what tests have scripted. */
+  plan(): Plan
+  /** Replaces what is planned; what is not said stays. */
+  setPlan(plan: Partial<Plan>): void
 }
 
 const KEPT = 200
-const MAX_BODY = 64 * 1024
 
 /** Makes a stand-in for `https://api.twilio.com` that delivers to its own list of messages. */
 export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandIn {
@@ -84,11 +83,17 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
   const resources: MessageResource[] = []
   const messages: PhoneMessage[] = []
   const requests: ReceivedRequest[] = []
-  const scripted: ScriptedAnswer[] = []
-  const sequences: (readonly DeliveryStep[])[] = []
-  const callbacks = new WeakMap<MessageResource, string>()
+  const reports = createReports(authToken)
+  let scripted: ScriptedAnswer[] = []
+  let always: PlannedAnswer | null = null
 
-  function answer(method: string, url: URL, form: URLSearchParams, who: Caller): Answer {
+  function answer(
+    method: string,
+    url: URL,
+    form: URLSearchParams,
+    who: Caller,
+    ends: Ends = {},
+  ): Answer {
     if (who === 'nobody') return refusal(twilioError(401, 20003))
     const path = url.pathname
     if (path === `/2010-04-01/Accounts/${accountSid}.json`) {
@@ -98,7 +103,7 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
       return { status: 200, body: accountResource({ sid: accountSid, authToken, ...account, now }) }
     }
     if (path === `/2010-04-01/Accounts/${accountSid}/Calls.json`) {
-      return method === 'POST' ? ring(form) : refusal(twilioError(405, 20004))
+      return method === 'POST' ? ring(form, ends.call) : refusal(twilioError(405, 20004))
     }
     if (path !== `/2010-04-01/Accounts/${accountSid}/Messages.json`) {
       return refusal(twilioError(404, 20404))
@@ -107,19 +112,19 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
       const size = Math.min(Math.max(Number(url.searchParams.get('PageSize')) || 50, 1), 1000)
       return { status: 200, body: messagePage(accountSid, resources, size) }
     }
-    return method === 'POST' ? take(form) : refusal(twilioError(405, 20004))
+    return method === 'POST' ? take(form, ends.sms) : refusal(twilioError(405, 20004))
   }
 
-  function take(form: URLSearchParams): Answer {
+  function take(form: URLSearchParams, end: End | undefined): Answer {
     const problem = messageProblem(form)
     if (problem) return refusal(problem)
     const now = new Date(clock())
     const sid = `SM${randomBytes(16).toString('hex')}`
     const resource = messageResource(form, { accountSid, sid, now })
     keep(resources, 'first', resource)
-    const callback = form.get('StatusCallback')
-    if (callback !== null) callbacks.set(resource, callback)
-    deliver(resource, sequences.shift() ?? options.deliveries ?? [])
+    const steps = options.deliveries?.sms ?? []
+    reports.add(resource, form.get('StatusCallback'), end ? endingWith(steps, end) : steps)
+    if (end !== undefined) return { status: 201, body: resource }
     keep(messages, 'first', {
       to: resource.to ?? '',
       from: resource.from ?? resource.messaging_service_sid ?? '',
@@ -130,10 +135,14 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
     return { status: 201, body: resource }
   }
 
-  function ring(form: URLSearchParams): Answer {
+  function ring(form: URLSearchParams, end: End | undefined): Answer {
     const problem = callProblem(form)
     if (problem) return refusal(problem)
     const sid = `CA${randomBytes(16).toString('hex')}`
+    const resource = callResource(form, { accountSid, sid })
+    const steps = options.deliveries?.call ?? []
+    reports.add(resource, form.get('StatusCallback'), end ? endingWith(steps, end) : steps)
+    if (end !== undefined) return { status: 201, body: resource }
     keep(messages, 'first', {
       to: form.get('To') ?? '',
       from: form.get('From') ?? '',
@@ -141,24 +150,7 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
       channel: 'call',
       sentAt: new Date(clock()).toISOString(),
     })
-    return { status: 201, body: callResource(form, { accountSid, sid }) }
-  }
-
-  async function report(step: DeliveryStep, message: MessageResource): Promise<number | undefined> {
-    const url = callbacks.get(message)
-    if (url === undefined) return undefined
-    const form = callbackForm(message, step)
-    return postCallback(url, form, signCallback(authToken, url, form))
-  }
-
-  function deliver(message: MessageResource, [step, ...others]: readonly DeliveryStep[]): void {
-    if (step === undefined || !callbacks.has(message)) return
-    const post = async () => {
-      // Nobody may be there any more; Twilio doesn't ask twice either.
-      await report(step, message).catch(() => {})
-      deliver(message, others)
-    }
-    setTimeout(post, step.after ?? 0).unref()
+    return { status: 201, body: resource }
   }
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -173,24 +165,41 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
       form: Object.fromEntries(form),
       authorized: who !== 'nobody',
     })
-    const script = scripted.shift()
-    switch (script?.kind) {
+    const script = scripted.shift() ?? always ?? { kind: 'deliver' }
+    const asUsual = (ends?: Ends) => answer(method, url, form, who, ends)
+    switch (script.kind) {
+      case 'deliver':
+        return respond(res, asUsual())
       case 'hang':
+        if (script.delivers) asUsual()
         return
       case 'reset':
+        if (script.delivers) asUsual()
         req.socket.resetAndDestroy()
         return
-      case 'error':
-        return respond(res, refusal(twilioError(script.status, script.code, script.message)))
+      case 'nonsense':
+        if (script.delivers) asUsual()
+        res.writeHead(200, { 'content-type': 'text/html' }).end('<html>Bad gateway</html>')
+        return
+      case 'error': {
+        const { code, status = statusOf(code), message } = script
+        if (status !== 201) return respond(res, refusal(twilioError(status, code, message)))
+        const sms = { status: 'undelivered', errorCode: code }
+        return respond(res, asUsual({ sms, call: { status: 'failed' } }))
+      }
+      case 'busy':
+      case 'no-answer':
+        return respond(res, asUsual({ call: { status: script.kind } }))
       case 'raw':
         res.writeHead(script.status, { 'content-type': script.contentType ?? 'application/json' })
         res.end(script.body)
         return
+      case 'slow':
+        await sleep(script.seconds * 1000, undefined, { ref: false })
+        return respond(res, asUsual())
       case 'wait':
         await script.until
-        return respond(res, answer(method, url, form, who))
-      case undefined:
-        return respond(res, answer(method, url, form, who))
+        return respond(res, asUsual())
     }
   }
 
@@ -201,19 +210,20 @@ export function createTwilioStandIn(options: TwilioStandInOptions): TwilioStandI
     script: (...answers) => {
       scripted.push(...answers)
     },
-    scriptDeliveries: (...more) => {
-      sequences.push(...more)
+    sent: reports.sent,
+    report: reports.report,
+    plan: () => ({ next: scripted.filter(isPlanned), always }),
+    setPlan(plan) {
+      if (plan.next !== undefined) scripted = [...plan.next]
+      if (plan.always !== undefined) always = plan.always
     },
-    async report(step, sid = resources[0]?.sid) {
-      const message = resources.find((one) => one.sid === sid)
-      return message && report(step, message)
-    },
-    sent: () =>
-      resources.map((message) => ({ sid: message.sid, statusCallback: callbacks.get(message) })),
   }
 }
 
 type Answer = { status: number; body: object }
+/** How a message and a call end that are taken and come to nothing. */
+type Ends = { sms?: End; call?: End }
+type End = Omit<DeliveryStep, 'after'>
 type Caller = 'account' | 'api-key' | 'nobody'
 
 function refusal(error: TwilioError): Answer {
@@ -249,15 +259,12 @@ function isSame(said: string, expected: string): boolean {
 }
 
 async function readForm(req: IncomingMessage): Promise<URLSearchParams | undefined> {
-  const chunks: Buffer[] = []
-  let size = 0
-  // Read to the end, or the answer would not be heard.
-  for await (const chunk of req) {
-    size += chunk.length
-    if (size <= MAX_BODY) chunks.push(chunk)
-  }
-  if (size > MAX_BODY) return undefined
-  return new URLSearchParams(Buffer.concat(chunks).toString())
+  const text = await readBody(req)
+  return text === undefined ? undefined : new URLSearchParams(text)
+}
+
+function isPlanned(answer: ScriptedAnswer): answer is PlannedAnswer {
+  return answer.kind !== 'raw' && answer.kind !== 'wait'
 }
 
 function keep<T>(list: T[], end: 'first' | 'last', item: T): void {

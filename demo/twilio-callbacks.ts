@@ -1,8 +1,12 @@
 import { createHmac } from 'node:crypto'
 import { request } from 'node:http'
+import type { CallResource } from './twilio-calls.ts'
 import type { MessageResource } from './twilio-resources.ts'
 
-/** What becomes of a message, `after` so many ms from the step before: Twilio's status and error code. */
+/** What a report is of. */
+export type Reportable = MessageResource | CallResource
+
+/** What becomes of a message or call, `after` so many ms from the step before: Twilio's status and error code. */
 export type DeliveryStep = {
   readonly status: string
   readonly errorCode?: number
@@ -17,7 +21,7 @@ export function signCallback(authToken: string, url: string, form: URLSearchPara
 }
 
 /** The form that Twilio posts when a message's status changes. */
-export function callbackForm(
+export function messageForm(
   message: MessageResource,
   { status, errorCode }: DeliveryStep,
 ): URLSearchParams {
@@ -34,6 +38,26 @@ export function callbackForm(
     AccountSid: message.account_sid,
     ...(message.from !== null && { From: message.from }),
     ApiVersion: message.api_version,
+  })
+}
+
+/**
+ * The form that Twilio posts when a call is over
+ * (https://www.twilio.com/docs/voice/api/call-resource#statuscallback).
+ */
+export function callForm(call: CallResource, { status }: DeliveryStep): URLSearchParams {
+  const duration = status === 'completed' ? '30' : '0'
+  return new URLSearchParams({
+    CallSid: call.sid,
+    AccountSid: call.account_sid,
+    From: call.from ?? '',
+    To: call.to ?? '',
+    CallStatus: status,
+    ApiVersion: call.api_version,
+    Direction: call.direction,
+    CallDuration: duration,
+    CallbackSource: 'call-progress-events',
+    SequenceNumber: '0',
   })
 }
 

@@ -49,7 +49,10 @@ function unescapeXml(text: string): string {
   return text.replace(/&(\w+);/g, (whole, name: string) => ENTITIES[name] ?? whole)
 }
 
-/** The call that a form makes, as Twilio's API shows it (`api.v2010.account.call`). */
+/** A call as Twilio's API shows it (`api.v2010.account.call`). */
+export type CallResource = ReturnType<typeof callResource>
+
+/** The call that a form makes. */
 export function callResource(
   form: URLSearchParams,
   { accountSid, sid }: { accountSid: string; sid: string },

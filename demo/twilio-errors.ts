@@ -41,6 +41,25 @@ export function twilioError(status: number, code: number, message = MESSAGES[cod
   }
 }
 
+const STATUS: Readonly<Record<number, number>> = {
+  10001: 403,
+  20003: 401,
+  20004: 405,
+  20005: 403,
+  20403: 403,
+  20404: 404,
+  20429: 429,
+  20500: 500,
+  20503: 503,
+  21408: 403,
+  21611: 429,
+}
+
+/** The HTTP status that comes with an error; 201 for those that Twilio finds later. */
+export function statusOf(code: number): number {
+  return STATUS[code] ?? (code >= 30_000 && code < 40_000 ? 201 : 400)
+}
+
 // https://www.twilio.com/docs/iam/test-credentials; Twilio knows them with test credentials only.
 const TEST_TO: Readonly<Record<string, number>> = {
   '+15005550001': 21211,
@@ -61,7 +80,7 @@ export function messageProblem(form: URLSearchParams): TwilioError | undefined {
   const from = form.get('From') ?? ''
   const service = form.get('MessagingServiceSid') ?? ''
   const body = form.get('Body') ?? ''
-  const wrong = (code: number) => twilioError(code === 21611 ? 429 : 400, code)
+  const wrong = (code: number) => twilioError(statusOf(code), code)
   if (to === '') return wrong(21604)
   if (from === '' && service === '') return wrong(21603)
   if (body === '') return wrong(21602)

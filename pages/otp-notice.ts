@@ -9,8 +9,9 @@ export type OtpNotice =
   | { readonly kind: 'sent' }
   /** A mobile network has the message. */
   | { readonly kind: 'handed-over' }
-  | { readonly kind: 'delivered' }
-  /** Twilio took the message, and it did not arrive. */
+  /** A call was answered, and has ended. */
+  | (ByChannel & { readonly kind: 'delivered' })
+  /** Twilio took the message or call, and it did not arrive. */
   | { readonly kind: 'undelivered'; readonly reason: UndeliveredReason }
   /** The page was loaded again, and nothing was sent. */
   | { readonly kind: 'already-sent' }
@@ -37,6 +38,8 @@ export type OtpNotice =
   | (ByChannel & { readonly kind: 'prefix-limited'; readonly seconds: number })
   /** Nobody is sent anything for so long. */
   | (ByChannel & { readonly kind: 'budget-spent'; readonly seconds: number })
+  /** Nothing goes out this way for so long, because the service does not work; 0: it may again. */
+  | (ByChannel & { readonly kind: 'send-paused'; readonly seconds: number })
   | (ByChannel & { readonly kind: 'send-failed'; readonly reason: RefusedReason | FailedReason })
 
 /** Whether it is about a message or a call. */
@@ -62,12 +65,14 @@ export function isAboutInput(notice: OtpNotice): boolean {
   return notice.kind === 'wrong' || notice.kind === 'not-a-code'
 }
 
-/** Whether the notice is about the way of the message. */
+/** Whether the notice is about the way of the message or call. */
 export function isAboutDelivery({ kind }: OtpNotice): boolean {
   switch (kind) {
     case 'sent':
     case 'already-sent':
     case 'resent':
+    case 'calling':
+    case 'already-called':
     case 'handed-over':
     case 'delivered':
     case 'undelivered':
@@ -93,7 +98,8 @@ export function deliveryLines(
   said: Extract<OtpNotice, { kind: 'handed-over' | 'delivered' | 'undelivered' }>,
   ways: WaysOn,
 ): readonly string[] {
-  if (said.kind !== 'undelivered') return [frame.t(`otp.notice.${said.kind}`)]
+  if (said.kind === 'handed-over') return [frame.t('otp.notice.handed-over')]
+  if (said.kind === 'delivered') return [frame.t(keyBy(said, 'delivered'))]
   return [
     frame.t(`otp.notice.undelivered.${said.reason}`),
     ...wayOnAfter(said.reason, ways).map((way) => frame.t(`otp.notice.undelivered-way.${way}`)),
@@ -106,9 +112,10 @@ type WayOn =
   | 'call'
   | 'other-number'
   | 'call-or-other-number'
+  | 'text'
   | 'support'
 
-// Who opted out, and who can only tell support, is told what to do already.
+// Who opted out or did not answer, and who can only tell support, is told what to do already.
 function wayOnAfter(
   reason: UndeliveredReason,
   { ways, canChangeNumber }: WaysOn,
@@ -127,6 +134,10 @@ function wayOnAfter(
     case 'filtered':
       if (canCall) return ['call']
       return canChangeNumber ? ['other-number'] : []
+    case 'not_connected':
+      if (ways.includes('sms')) return ['text']
+      return [canChangeNumber ? 'other-number' : 'support']
+    case 'not_answered':
     case 'fault':
     case 'opted_out':
       return []
@@ -156,6 +167,7 @@ function toneOf(said: OtpNotice): Tone {
     case 'wrong':
     case 'used-up':
     case 'not-a-code':
+    case 'send-paused':
     case 'send-failed':
     case 'undelivered':
       return 'error'
@@ -185,6 +197,16 @@ function linesOf(frame: PageFrame, said: OtpNotice, state: OtpState): readonly s
     case 'delivered':
     case 'undelivered':
       return deliveryLines(frame, said, state)
+    case 'send-paused':
+      return [
+        t(keyBy(said, 'send-paused')),
+        said.seconds > 0
+          ? t('otp.notice.send-paused-time', { time: duration(frame, said.seconds) })
+          : t('otp.notice.send-paused-over'),
+        ...(said.channel === 'sms' && state.ways.includes('call')
+          ? [t('otp.notice.refused.call')]
+          : []),
+      ]
     case 'send-failed':
       return isRefused(said.reason)
         ? [t(keyBy(said, `refused.${said.reason}`)), ...wayOnFrom(frame, said, state)]

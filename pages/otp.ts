@@ -37,6 +37,13 @@ export type OtpProps = {
   readonly account: Account
 }
 
+// What support may be asked about.
+const HAS_REFERENCE: ReadonlySet<OtpNotice['kind']> = new Set([
+  'send-failed',
+  'send-paused',
+  'undelivered',
+])
+
 /** Asks for the code. */
 export function render(frame: PageFrame, props: OtpProps): Html {
   const { t } = frame
@@ -46,7 +53,7 @@ export function render(frame: PageFrame, props: OtpProps): Html {
     icon: 'phone',
     error: isAboutInput(notice),
     script: isOnItsWay(props.delivery) ? ['otp.js', 'delivery.js'] : ['otp.js'],
-    reference: notice.kind === 'send-failed' || notice.kind === 'undelivered',
+    reference: HAS_REFERENCE.has(notice.kind),
     body: [
       html`<p class="lead">${t(leadOf(props), { length, digits })}</p>`,
       ...said(frame, props),
@@ -96,15 +103,20 @@ function sendForm(frame: PageFrame, props: OtpProps, way: Channel): Html {
   const quiet = props.canEnter || way !== props.ways[0]
   const label = frame.t(key)
   const running = frame.t(`${key}-in`, { time: '{time}' })
-  const countdown = html` data-countdown="${props.resendIn}" data-running="${running}" data-done="${label}"`
+  const resendIn = Math.max(props.resendIn, pausedFor(props.notice, way))
+  const countdown = html` data-countdown="${resendIn}" data-running="${running}" data-done="${label}"`
   // Once the code on the page has run out, the same button sends a new one.
   const again = key === 'otp.resend'
   const ranOut = html` data-ran-out="${frame.t('otp.send-new')}"`
   // Without JavaScript the button always works: the server says how long to wait.
   return html`<form method="post" action="${PATHS[way]}" data-once>
 ${returnFields(props.return)}
-<button class="button${quiet ? ' button-quiet' : ''}" type="submit"${props.resendIn > 0 ? countdown : undefined}${again ? ranOut : undefined}>${label}</button>
+<button class="button${quiet ? ' button-quiet' : ''}" type="submit"${resendIn > 0 ? countdown : undefined}${again ? ranOut : undefined}>${label}</button>
 </form>`
+}
+
+function pausedFor(notice: OtpNotice, way: Channel): number {
+  return notice.kind === 'send-paused' && notice.channel === way ? notice.seconds : 0
 }
 
 function textKey({ canEnter, channel, ways }: OtpProps): string {

@@ -69,6 +69,19 @@ function sendStates(channel: Channel): Sample<'otp'>[] {
       state: `budget spent, ${channel}`,
       props: { ...noCode, notice: { kind: 'budget-spent', channel, seconds: 30_000 } },
     },
+    {
+      state: `paused, ${channel}`,
+      props: { ...noCode, channel, notice: { kind: 'send-paused', seconds: 12, channel } },
+    },
+    {
+      state: `paused, over, ${channel}`,
+      props: {
+        ...otp,
+        channel,
+        ways: ['sms'],
+        notice: { kind: 'send-paused', seconds: 0, channel },
+      },
+    },
     ...REFUSED.map((reason, index) => ({
       state: `refused: ${reason}, ${channel}`,
       props: {
@@ -97,6 +110,8 @@ const UNDELIVERED: readonly UndeliveredReason[] = [
   'fault',
   'opted_out',
   'lost',
+  'not_answered',
+  'not_connected',
 ]
 
 function undeliveredStates(reason: UndeliveredReason): Sample<'otp'>[] {
@@ -156,7 +171,15 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     { state: 'handed over', props: { ...otp, delivery: 'sent', notice: { kind: 'handed-over' } } },
     {
       state: 'delivered',
-      props: { ...otp, delivery: 'delivered', notice: { kind: 'delivered' } },
+      props: { ...otp, delivery: 'delivered', notice: { kind: 'delivered', channel: 'sms' } },
+    },
+    {
+      state: 'call followed',
+      props: { ...called, delivery: 'sending', notice: { kind: 'calling' } },
+    },
+    {
+      state: 'call over',
+      props: { ...called, delivery: 'delivered', notice: { kind: 'delivered', channel: 'call' } },
     },
     ...UNDELIVERED.flatMap(undeliveredStates),
   ],

@@ -17,8 +17,9 @@ import type { Provider } from './sign-in/provider.ts'
 import { createProvider } from './sign-in/provider-openid.ts'
 import type { SignInParts } from './sign-in/start-sign-in.ts'
 import { restrictSender } from './sms/allowed-countries.ts'
+import { createTwilioSenders, withCircuit } from './sms/create-sender.ts'
 import type { Sender } from './sms/sender.ts'
-import { createTwilioSender } from './sms/sender-twilio.ts'
+import type { CircuitSender } from './sms/sender-circuit.ts'
 import { createSignatureCheck, type SignatureCheck } from './sms/twilio-signature.ts'
 import { openStore } from './store/open-store.ts'
 import type { Store } from './store/store.ts'
@@ -49,6 +50,8 @@ export type Context = {
   readonly signIn: SignInParts
   /** Refuses by itself numbers that must not be texted. */
   readonly sender: Sender
+  /** Whether Twilio has failed so often that messages, or calls, are held back. */
+  readonly circuit: Pick<CircuitSender, 'isOpen'>
   readonly alarms: SmsAlarms
   /** Absent when Twilio is not asked to report. */
   readonly isSignedByTwilio?: SignatureCheck
@@ -67,10 +70,10 @@ export type Context = {
 
 /** What a test may replace. */
 export type Overrides = Partial<
-  Pick<
-    Context,
-    'clock' | 'random' | 'log' | 'store' | 'provider' | 'sender' | 'directory' | 'pages'
-  >
+  Pick<Context, 'clock' | 'random' | 'log' | 'store' | 'provider' | 'directory' | 'pages'> & {
+    /** The circuit is put before it. */
+    readonly sender: Sender
+  }
 >
 
 /**
@@ -93,10 +96,14 @@ export async function createContext(
   const revocations = await watchRevocations(store, clock, log)
   const cookies = cookieNames(config.publicUrl)
   const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
-  const sender = restrictSender(
-    overrides.sender ?? createTwilioSender(config.twilio, secrets.twilioSecret),
-    { sms: config.smsCountries, call: config.voiceCountries },
+  const circuit = withCircuit(
+    overrides.sender ?? createTwilioSenders(config.twilio, secrets.twilioSecret, log),
+    { clock, log },
   )
+  const sender = restrictSender(circuit, {
+    sms: config.smsCountries,
+    call: config.voiceCountries,
+  })
   const directory = overrides.directory ?? createDirectory(config, secrets, log)
   const alarms = createSmsAlarms(store, {
     budgets: { sms: config.smsLimits.budget, call: config.voiceLimits.budget },
@@ -123,6 +130,7 @@ export async function createContext(
     cookies,
     provider,
     sender,
+    circuit,
     alarms,
     ...(statusCallback &&
       secrets.twilioToken !== undefined && {

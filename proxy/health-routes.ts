@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { describeError } from './log.ts'
 import { type OwnApp, type OwnRequest, onGet } from './own-route.ts'
 import { expiresAt } from './session/transitions.ts'
+import type { Channel } from './sms/sender.ts'
 
 /** Whether the process lives, whether it can do its job, and who is signed in. */
 export function addHealthRoutes(app: OwnApp, context: Context): void {
@@ -18,8 +19,18 @@ export function addHealthRoutes(app: OwnApp, context: Context): void {
   onGet(app, context, '/_stepgate/session', answerSession)
 }
 
-/** 200 when people can sign in and get a code; what fails is named, why is in the log only. */
-async function answerReady({ provider, store, directory, log }: Context): Promise<Answer> {
+/**
+ * 200 when people can sign in and get a code; what fails is named, why is in the log only. That
+ * messages or calls are held back is said too, but no other instance could do better.
+ */
+async function answerReady({
+  provider,
+  store,
+  directory,
+  circuit,
+  config,
+  log,
+}: Context): Promise<Answer> {
   const [storeState, directoryState] = await Promise.all([
     store.ping().then(
       () => 'ok',
@@ -40,7 +51,13 @@ async function answerReady({ provider, store, directory, log }: Context): Promis
     directory: directoryState,
   }
   const ready = Object.values(checks).every((state) => state === 'ok')
-  return jsonAnswer(ready ? 200 : 503, { status: ready ? 'ok' : 'unavailable', checks })
+  const stateOf = (channel: Channel) => (circuit.isOpen(channel) ? 'degraded' : 'ok')
+  const twilio = {
+    sms: stateOf('sms'),
+    ...(config.twilio.voiceFrom !== undefined && { calls: stateOf('call') }),
+  }
+  const status = ready ? 'ok' : 'unavailable'
+  return jsonAnswer(ready ? 200 : 503, { status, checks: { ...checks, ...twilio } })
 }
 
 /** `GET /_stepgate/session`: times as ISO 8601 and in epoch seconds, as OpenID Connect has them. */

@@ -19,8 +19,12 @@ export type AuditEvent =
   | 'sms.budget_warning'
   | 'sms.budget_spent'
   | 'sms.pumping_suspected'
+  | 'sms.circuit_opened'
+  | 'sms.circuit_closed'
   | 'voice.budget_warning'
   | 'voice.budget_spent'
+  | 'voice.circuit_opened'
+  | 'voice.circuit_closed'
   | 'session.ended'
   | 'request.denied'
 

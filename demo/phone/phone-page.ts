@@ -2,6 +2,8 @@ import { html } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
 import { parsePhoneNumberFromString } from 'libphonenumber-js'
 import type { PhoneMessage } from '../twilio-api.ts'
+import type { Plan } from '../twilio-plan.ts'
+import { fateForm } from './fate-form.ts'
 import { readMessage } from './read-message.ts'
 
 type Markup = HtmlEscapedString | Promise<HtmlEscapedString>
@@ -23,7 +25,7 @@ export function phoneScreens(
 }
 
 /** The page of all phones; works without its script, which only keeps it up to date. */
-export function phonePage(screens: readonly PhoneScreen[], now: Date): Markup {
+export function phonePage(screens: readonly PhoneScreen[], plan: Plan, now: Date): Markup {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -44,6 +46,7 @@ export function phonePage(screens: readonly PhoneScreen[], now: Date): Markup {
 <p class="connection" role="status"></p>
 <p class="news" role="status"></p>
 </header>
+${fateForm(plan)}
 <nav class="tabs" aria-label="Phones">${screens.map(tab)}</nav>
 <main class="phones">${screens.map((screen) => phone(screen, now))}</main>
 </body>

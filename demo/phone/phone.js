@@ -1,4 +1,4 @@
-// Keeps the phones up to date: asks for the messages once a second and, when they changed, takes
+// Keeps the phones up to date: asks for the messages, and for what is planned for the next, once a second and, when they changed, takes
 // the new screens from the page itself.
 const POLL_MS = 1000
 const connection = document.querySelector('.connection')
@@ -28,16 +28,21 @@ function markTab() {
 }
 
 async function update() {
-  const response = await fetch('/messages', { cache: 'no-store' })
-  const messages = await response.text()
-  if (shown !== undefined && messages !== shown) await refresh()
-  shown = messages
+  const answers = ['/messages', '/control'].map((path) => fetch(path, { cache: 'no-store' }))
+  const bodies = (await Promise.all(answers)).map((response) => response.text())
+  const state = (await Promise.all(bodies)).join('\n')
+  if (shown !== undefined && state !== shown) await refresh()
+  shown = state
 }
 
 async function refresh() {
   const response = await fetch('/', { cache: 'no-store' })
   const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
   document.querySelector('.tabs').replaceWith(fresh.querySelector('.tabs'))
+  // Only the words: somebody may be choosing.
+  const now = document.querySelector('.fate-now')
+  const words = fresh.querySelector('.fate-now').textContent
+  if (now.textContent !== words) now.textContent = words
   for (const phone of fresh.querySelectorAll('.phone')) {
     const here = document.getElementById(phone.id)
     if (here === null) {

@@ -27,9 +27,9 @@ export type Config = {
   readonly twilio: {
     readonly accountSid: string
     readonly apiKeySid?: string
-    readonly from: /** E.164, a short code or an alphanumeric sender: whatever Twilio takes as `from`. */
-      | { readonly kind: 'number'; readonly number: string }
-      | { readonly kind: 'service'; readonly sid: string }
+    readonly from: SmsFrom
+    /** Sends what Twilio refuses to send from the first. */
+    readonly fallbackFrom?: SmsFrom
     /** Who calls, in E.164; absent: nobody is called. */
     readonly voiceFrom?: string
     readonly apiUrl?: URL
@@ -160,6 +160,12 @@ export type Secrets = {
   /** Of the Redis store. */
   readonly store: StoreSecrets
 }
+
+/** Whom a text comes from. */
+export type SmsFrom =
+  /** E.164, a short code or an alphanumeric sender: whatever Twilio takes as `from`. */
+  | { readonly kind: 'number'; readonly number: string }
+  | { readonly kind: 'service'; readonly sid: string }
 
 /** The passwords of a Redis store. */
 export type StoreSecrets = { readonly password?: string; readonly sentinelPassword?: string }

@@ -55,6 +55,8 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   TWILIO_FROM_NUMBER: ({ twilio: { from } }) => (from.kind === 'number' ? from.number : undefined),
   TWILIO_MESSAGING_SERVICE_SID: ({ twilio: { from } }) =>
     from.kind === 'service' ? from.sid : undefined,
+  TWILIO_FALLBACK_FROM: ({ twilio: { fallbackFrom: from } }) =>
+    from?.kind === 'service' ? from.sid : from?.number,
   TWILIO_VOICE_FROM: ({ twilio }) => twilio.voiceFrom ?? 'off',
   TWILIO_API_KEY_SID: ({ twilio }) => twilio.apiKeySid,
   TWILIO_API_KEY_SECRET: ({ twilio }) => (twilio.apiKeySid === undefined ? undefined : IS_SET),

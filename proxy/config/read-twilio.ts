@@ -1,4 +1,4 @@
-import type { Config, Secrets } from './config.ts'
+import type { Config, Secrets, SmsFrom } from './config.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { countryOf } from './parse-countries.ts'
 import type { Report, Settings, Warn } from './settings.ts'
@@ -10,7 +10,11 @@ type Twilio = Pick<Config, 'twilio' | 'smsCountries' | 'voiceCountries'> &
 /** The account, who sends and calls, with which credentials and to which countries. */
 export function readTwilio(settings: Settings, report: Report, warn: Warn): Twilio | undefined {
   const { TWILIO_SID: accountSid, TWILIO_API_URL: apiUrl, TWILIO_TOKEN: token } = settings.values
+  const { TWILIO_FALLBACK_FROM: fallbackFrom } = settings.values
   const from = readFrom(settings, report)
+  if (from && isSame(from, fallbackFrom)) {
+    report('TWILIO_FALLBACK_FROM', 'is the first sender itself; name another one, or none')
+  }
   const credentials = readCredentials(settings, report)
   const smsCountries = readCountries(settings, report)
   const voiceFrom = readVoiceFrom(settings, warn)
@@ -23,6 +27,7 @@ export function readTwilio(settings: Settings, report: Report, warn: Warn): Twil
     twilio: {
       accountSid,
       from,
+      ...(fallbackFrom && { fallbackFrom }),
       ...(voiceFrom !== undefined && { voiceFrom }),
       ...(apiKeySid && { apiKeySid }),
       ...(apiUrl && { apiUrl }),
@@ -57,10 +62,11 @@ function readCallback(
   return { statusCallback: new URL('/_stepgate/twilio/status', publicUrl) }
 }
 
-function readFrom(
-  { given, values }: Settings,
-  report: Report,
-): Config['twilio']['from'] | undefined {
+function isSame(one: SmsFrom, other: SmsFrom | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+function readFrom({ given, values }: Settings, report: Report): SmsFrom | undefined {
   const { TWILIO_FROM_NUMBER: number, TWILIO_MESSAGING_SERVICE_SID: sid } = values
   const [hasNumber, hasService] = [
     given.has('TWILIO_FROM_NUMBER'),

@@ -1,9 +1,13 @@
+import type { SmsFrom } from './config.ts'
 import { parseCountries } from './parse-countries.ts'
 import { parseLimit, parseShare } from './parse-limit.ts'
 import { parseApiUrl } from './parse-url.ts'
-import { parsedBy } from './parsed.ts'
+import { ok, type Parsed, parsedBy, wrong } from './parsed.ts'
 import { duration, matching, token, wholeNumber } from './schemas.ts'
 import { defaulted, optional, required } from './variable.ts'
+
+const NUMBER = /^(\+[1-9]\d{6,14}|\d{3,8}|(?=.*[a-z])[a-z\d +&_-]{1,11})$/i
+const SERVICE = /^MG[0-9a-f]{32}$/i
 
 /** The code and the SMS that carries it. */
 export const CODE = {
@@ -23,7 +27,7 @@ export const CODE = {
   }),
   TWILIO_FROM_NUMBER: optional(
     matching(
-      /^(\+[1-9]\d{6,14}|\d{3,8}|(?=.*[a-z])[a-z\d +&_-]{1,11})$/i,
+      NUMBER,
       'it must be a number with + and its country code, a short code of 3 to 8 digits, or an alphanumeric sender of at most 11 characters',
     ),
     {
@@ -33,12 +37,25 @@ export const CODE = {
     },
   ),
   TWILIO_MESSAGING_SERVICE_SID: optional(
-    matching(/^MG[0-9a-f]{32}$/i, 'a messaging service SID is MG and 32 hexadecimal digits'),
+    matching(SERVICE, 'a messaging service SID is MG and 32 hexadecimal digits'),
     {
       doc: 'Messaging service that sends the SMS, instead of a number.',
       defaultNote: 'one of the two',
       example: `MG${'x'.repeat(32)}`,
       unquoted: true,
+    },
+  ),
+  TWILIO_FALLBACK_FROM: optional(
+    parsedBy((text): Parsed<SmsFrom> => {
+      if (SERVICE.test(text)) return ok({ kind: 'service', sid: text })
+      if (NUMBER.test(text)) return ok({ kind: 'number', number: text })
+      return wrong(
+        'it must be a number with + and its country code, a short code, an alphanumeric sender of at most 11 characters, or the SID of a messaging service',
+      )
+    }),
+    {
+      doc: 'Second sender, a number or a messaging service: used at once when Twilio refuses to send from the first, and never when a message may already be on its way.',
+      example: '+12025550187',
     },
   ),
   TWILIO_VOICE_FROM: optional(

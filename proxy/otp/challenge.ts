@@ -46,6 +46,7 @@ export function mayHaveArrived(delivery: Delivery | SendOutcome): boolean {
     case 'sent':
       return true
     case 'refused':
+    case 'paused':
       return false
     case 'failed':
       // A timeout or a reset says nothing about whether Twilio took the message.

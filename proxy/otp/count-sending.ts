@@ -70,14 +70,18 @@ async function readTrust(store: Store, sending: Sending, now: number): Promise<T
   return { knownInPrefix, usedFromAddress }
 }
 
-/** Takes a message back that did not go out: it cost nothing and reached nobody. */
+/**
+ * Takes a message back that did not go out: it cost nothing and reached nobody. One that was not
+ * even tried leaves no trace, or who waits for Twilio to work again would be refused then.
+ */
 export async function takeBackUnsent(
   { store, limits }: LimitParts,
   sending: CodeSending,
+  tried: boolean,
   now: number,
 ): Promise<void> {
   const keys = sendWindows(limits[sending.channel], sending).flatMap((window) =>
-    window.backWhenUnsent ? [window.key] : [],
+    window.backWhenUnsent || !tried ? [window.key] : [],
   )
   const code = sending.messages === 0 ? codeWindows(sending.createdAt) : []
   await store.uncount([...keys, ...code.map(({ key }) => key)], now)

@@ -1,7 +1,7 @@
 import { deliveryLines, type OtpNotice } from '../../pages/otp-notice.ts'
 import type { PageFrame } from '../../pages/page.ts'
 import type { DeliveryKind } from '../../pages/parts/delivery-region.ts'
-import { type DeliveryReport, isMessageSid, undeliveredReason } from '../sms/delivery-report.ts'
+import type { DeliveryReport } from '../sms/delivery-report.ts'
 import type { Channel } from '../sms/sender.ts'
 import type { Challenge } from './challenge.ts'
 
@@ -17,26 +17,28 @@ type ReportNotice = Extract<OtpNotice, { kind: 'handed-over' | 'delivered' | 'un
 /** There is no code any more that a message could bring. */
 export const OVER: DeliveryNews = { kind: 'over', final: true }
 
-/** How the message fares; undefined where Twilio reports nothing, as of a call. */
+/** How the message or call fares; undefined for one that did not go out. */
 export function deliveryKind(
   { delivery }: Pick<Challenge, 'delivery'>,
   report: DeliveryReport | undefined,
 ): DeliveryKind | undefined {
-  if (delivery.channel === 'call') return undefined
   if (delivery.kind === 'sending') return 'sending'
-  if (delivery.kind !== 'sent' || !isMessageSid(delivery.id)) return undefined
+  if (delivery.kind !== 'sent') return undefined
   return report === undefined || report.state === 'queued' ? 'sending' : report.state
 }
 
 /** What there is to say of a report; undefined while the message is on its way as any other. */
-export function reportNotice(report: DeliveryReport | undefined): ReportNotice | undefined {
+export function reportNotice(
+  channel: Channel,
+  report: DeliveryReport | undefined,
+): ReportNotice | undefined {
   switch (report?.state) {
     case 'sent':
       return { kind: 'handed-over' }
     case 'delivered':
-      return { kind: 'delivered' }
+      return { kind: 'delivered', channel }
     case 'failed':
-      return { kind: 'undelivered', reason: undeliveredReason(report.errorCode) }
+      return { kind: 'undelivered', reason: report.reason }
     case 'queued':
     case 'sending':
     case undefined:
@@ -53,7 +55,7 @@ export function deliveryNews(
 ): DeliveryNews {
   const kind = deliveryKind(challenge, report)
   if (kind === undefined) return OVER
-  const said = reportNotice(report)
+  const said = reportNotice(challenge.delivery.channel, report)
   return {
     kind,
     final: kind === 'delivered' || kind === 'failed',

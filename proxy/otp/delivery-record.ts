@@ -1,10 +1,15 @@
-import { type DeliveryReport, isFinal, isMessageSid, mergeReport } from '../sms/delivery-report.ts'
+import {
+  type DeliveryReport,
+  isFinal,
+  mergeReport,
+  type UndeliveredReason,
+} from '../sms/delivery-report.ts'
 import { keyOf } from '../store/key-of.ts'
 import type { Store } from '../store/store.ts'
 import { type Challenge, type Delivery, REMEMBERED } from './challenge.ts'
 import type { OtpParts } from './challenge-record.ts'
 
-/** Whose code a message carries. */
+/** Whose code a message or call carries. */
 export type MessageOwner = Pick<Challenge, 'subject' | 'family' | 'id' | 'expiresAt'>
 
 // How long (ms) a report is kept that comes before Twilio's answer with the message's sid.
@@ -21,7 +26,6 @@ export async function rememberOwner(
   sid: string,
   now: number,
 ): Promise<void> {
-  if (!isMessageSid(sid)) return
   const until = expiresAt + REMEMBERED
   const owner: MessageOwner = { subject, family, id, expiresAt }
   await store.put(ownerKey(sid), await sealer.seal('message-owner', owner, until, now), until)
@@ -89,12 +93,12 @@ export async function takeWaiver(
 }
 
 function formatReport(report: DeliveryReport): string {
-  if (report.state !== 'failed' || report.errorCode === undefined) return report.state
-  return `failed ${report.errorCode}`
+  if (report.state !== 'failed') return report.state
+  return ['failed', report.reason, report.errorCode].filter(Boolean).join(' ')
 }
 
 function parseReport(text: string | undefined): DeliveryReport | undefined {
-  const [state, code] = text?.split(' ') ?? []
+  const [state, reason, code] = text?.split(' ') ?? []
   switch (state) {
     case 'queued':
     case 'sending':
@@ -102,7 +106,11 @@ function parseReport(text: string | undefined): DeliveryReport | undefined {
     case 'delivered':
       return { state }
     case 'failed':
-      return { state, ...(code !== undefined && { errorCode: Number(code) }) }
+      return {
+        state,
+        reason: reason as UndeliveredReason,
+        ...(code !== undefined && { errorCode: Number(code) }),
+      }
     default:
       return undefined
   }

@@ -56,14 +56,23 @@ export async function codePage(visit: Visit, status: number, shown: Shown): Prom
   })
 }
 
-/** A number that can't get texts is best called, whatever its kind. */
+/** A number that can't get texts, now or ever, is best called, whatever its kind. */
 function waysOn(channels: readonly Channel[], notice: OtpNotice): readonly Channel[] {
   if (channels.length === 0) return ['sms']
-  const isOfText =
-    notice.kind === 'undelivered' || (notice.kind === 'send-failed' && notice.channel === 'sms')
-  return isOfText && NO_TEXTS.has(notice.reason)
-    ? channels.toSorted((one) => (one === 'call' ? -1 : 1))
-    : channels
+  return needsCall(notice) ? channels.toSorted((one) => (one === 'call' ? -1 : 1)) : channels
+}
+
+function needsCall(notice: OtpNotice): boolean {
+  switch (notice.kind) {
+    case 'send-paused':
+      return notice.channel === 'sms' && notice.seconds > 0
+    case 'send-failed':
+      return notice.channel === 'sms' && NO_TEXTS.has(notice.reason)
+    case 'undelivered':
+      return NO_TEXTS.has(notice.reason)
+    default:
+      return false
+  }
 }
 
 const NO_TEXTS: ReadonlySet<string> = new Set([

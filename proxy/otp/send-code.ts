@@ -72,7 +72,10 @@ export async function sendCode(
   if (outcome.kind !== 'sent') await parts.store.remove(waitKey(challenge))
   else await rememberOwner(parts, challenge, outcome.id, now)
   const went = mayHaveArrived(outcome)
-  if (!went) await takeBackUnsent(parts, { ...challenge, address, channel }, now)
+  if (!went) {
+    const sending = { ...challenge, address, channel }
+    await takeBackUnsent(parts, sending, outcome.kind !== 'paused', now)
+  }
   const sent: Challenge = {
     ...challenge,
     messages: challenge.messages + (went ? 1 : 0),

@@ -1,10 +1,12 @@
 import type { Context } from '../context.ts'
-import { type DeliveryReport, readReport, undeliveredReason } from '../sms/delivery-report.ts'
+import { type DeliveryReport, readReport } from '../sms/delivery-report.ts'
+import type { Channel } from '../sms/sender.ts'
+import { isCallSid } from '../sms/sid.ts'
 import { readChallenge } from './challenge-record.ts'
 import { addReport, type MessageOwner, readOwner } from './delivery-record.ts'
 
 /**
- * Takes what Twilio reports of a message. It has authority over nothing but the delivery that the
+ * Takes what Twilio reports of a message or call. It has authority over nothing but the delivery that the
  * page shows; what comes after its code was used is ignored. Throws `StoreUnavailableError`.
  */
 export async function takeReport(
@@ -33,13 +35,14 @@ function audit(
   report: DeliveryReport,
   request_id: string,
 ): void {
+  const channel: Channel = isCallSid(message) ? 'call' : 'sms'
+  const fields = { request_id, subject, channel, message }
   if (report.state !== 'failed') {
-    log.audit('otp.delivered', { request_id, subject, message })
+    log.audit('otp.delivered', fields)
     return
   }
-  const { errorCode: error_code } = report
-  const reason = undeliveredReason(error_code)
-  log.audit('otp.undelivered', { request_id, subject, message, reason, error_code })
+  const { reason, errorCode: error_code } = report
+  log.audit('otp.undelivered', { ...fields, reason, error_code })
   if (reason === 'filtered' || reason === 'fault') {
     log.error(OPERATOR_HINTS[reason], { request_id, error_code })
   }

@@ -1,12 +1,18 @@
+import { isCallSid, isMessageSid } from './sid.ts'
+
 /**
- * How far a message has come, as Twilio's status callbacks say. `delivered` and `failed` are final.
- * `errorCode` is Twilio's.
+ * How far a message or call has come, as Twilio's status callbacks say. `delivered` and `failed` are
+ * final; a call is `delivered` when it was answered and has ended. `errorCode` is Twilio's.
  */
 export type DeliveryReport =
   | { readonly state: 'queued' | 'sending' | 'sent' | 'delivered' }
-  | { readonly state: 'failed'; readonly errorCode?: number }
+  | {
+      readonly state: 'failed'
+      readonly reason: UndeliveredReason
+      readonly errorCode?: number
+    }
 
-/** Why a message that Twilio took did not arrive: each has its own way on. */
+/** Why a message or call that Twilio took did not arrive: each has its own way on. */
 export type UndeliveredReason =
   /** Switched off or without reception. */
   | 'unreachable'
@@ -20,6 +26,10 @@ export type UndeliveredReason =
   | 'opted_out'
   /** Nobody says why. */
   | 'lost'
+  /** Of a call: the line was busy, or nobody answered. */
+  | 'not_answered'
+  /** Of a call: it did not come to a phone that rings. */
+  | 'not_connected'
 
 // https://www.twilio.com/docs/messaging/api/message-resource#message-status-values
 const STATES = new Map<string | null, DeliveryReport['state']>(
@@ -36,6 +46,15 @@ const STATES = new Map<string | null, DeliveryReport['state']>(
     canceled: 'failed',
   } as const),
 )
+
+// https://www.twilio.com/docs/voice/api/call-resource#call-status-values; only its end is asked for.
+const CALL_REPORTS = new Map<string | null, DeliveryReport>([
+  ['completed', { state: 'delivered' }],
+  ['busy', { state: 'failed', reason: 'not_answered' }],
+  ['no-answer', { state: 'failed', reason: 'not_answered' }],
+  ['failed', { state: 'failed', reason: 'not_connected' }],
+  ['canceled', { state: 'failed', reason: 'not_connected' }],
+])
 
 const RANKS = { queued: 0, sending: 1, sent: 2, delivered: 3, failed: 3 } as const
 
@@ -54,22 +73,26 @@ const REASONS: Readonly<Record<number, UndeliveredReason>> = {
   21610: 'opted_out',
 }
 
-/** A report for one message; undefined for a form that is none. */
+/** A report of one message or call; undefined for a form that is none. */
 export function readReport(
   fields: URLSearchParams,
 ): { readonly sid: string; readonly report: DeliveryReport } | undefined {
-  const sid = fields.get('MessageSid') ?? ''
-  const state = STATES.get(fields.get('MessageStatus'))
-  if (!isMessageSid(sid) || state === undefined) return undefined
-  if (state !== 'failed') return { sid, report: { state } }
-  const code = fields.get('ErrorCode') ?? ''
-  const errorCode = /^[1-9]\d{3,4}$/.test(code) ? { errorCode: Number(code) } : {}
-  return { sid, report: { state, ...errorCode } }
+  const sid = fields.get('MessageSid') ?? fields.get('CallSid') ?? ''
+  const report = isMessageSid(sid)
+    ? messageReport(fields)
+    : isCallSid(sid)
+      ? CALL_REPORTS.get(fields.get('CallStatus'))
+      : undefined
+  return report && { sid, report }
 }
 
-/** Whether this names a text message at Twilio. */
-export function isMessageSid(sid: string): boolean {
-  return /^(SM|MM)[0-9a-f]{32}$/i.test(sid)
+function messageReport(fields: URLSearchParams): DeliveryReport | undefined {
+  const state = STATES.get(fields.get('MessageStatus'))
+  if (state !== 'failed') return state && { state }
+  const code = fields.get('ErrorCode') ?? ''
+  const errorCode = /^[1-9]\d{3,4}$/.test(code) ? Number(code) : undefined
+  const reason = undeliveredReason(errorCode)
+  return { state, reason, ...(errorCode !== undefined && { errorCode }) }
 }
 
 /** What is known after `news`, which may be late or repeated: never less than `known`. */
@@ -86,6 +109,6 @@ export function isFinal({ state }: DeliveryReport): boolean {
 }
 
 /** What Twilio's error code of a message means for the person. */
-export function undeliveredReason(errorCode: number | undefined): UndeliveredReason {
+function undeliveredReason(errorCode: number | undefined): UndeliveredReason {
   return (errorCode === undefined ? undefined : REASONS[errorCode]) ?? 'lost'
 }

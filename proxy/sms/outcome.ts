@@ -12,7 +12,7 @@ export type TwilioFailure = {
 }
 
 /** How a send ended that Twilio did not take. */
-export type NotSent = Exclude<SendOutcome, { kind: 'sent' }>
+export type NotSent = Extract<SendOutcome, { kind: 'refused' | 'failed' }>
 
 // https://www.twilio.com/docs/api/errors; those from 30000 come by status callback as a rule.
 const REFUSED: Readonly<Record<number, RefusedReason>> = {
@@ -78,7 +78,7 @@ const FAILED: Readonly<Record<number, FailedReason>> = {
 export function outcomeOf({ code, status, network }: TwilioFailure): NotSent {
   const refused = code === undefined ? undefined : REFUSED[code]
   if (code !== undefined && refused) return { kind: 'refused', reason: refused, code }
-  const reason = (code === undefined ? undefined : FAILED[code]) ?? reasonOfStatus(status)
+  const reason = (code === undefined ? undefined : FAILED[code]) ?? reasonOfStatus(status, code)
   return {
     kind: 'failed',
     reason,
@@ -103,8 +103,10 @@ export function callProblem(status: unknown): NotSent | undefined {
   }
 }
 
-function reasonOfStatus(status: number | undefined): FailedReason {
-  if (status === 401 || status === 403) return 'credentials'
+function reasonOfStatus(status: number | undefined, code: number | undefined): FailedReason {
+  if (status === 401) return 'credentials'
+  // With a code that nobody foresaw it may be about this number (21408 is one that was).
+  if (status === 403 && code === undefined) return 'credentials'
   if (status === 429) return 'rate_limited'
   return status !== undefined && status >= 400 && status < 500 ? 'rejected' : 'unavailable'
 }

@@ -5,6 +5,7 @@ import type { PartCheck } from '../part-check.ts'
 import { accountCheck, failureCheck, keyCheck } from './account-check.ts'
 import { callProblem, failureOf, outcomeOf } from './outcome.ts'
 import type { Sender, SendOutcome, SmsMessage, VoiceCall } from './sender.ts'
+import { isCallSid, isMessageSid } from './sid.ts'
 
 /** Seams for tests; all have defaults. */
 export type TwilioSenderOptions = {
@@ -43,6 +44,7 @@ export function createTwilioSender(
     httpClient: createHttpClient(apiUrl, options),
   })
   const sender = from.kind === 'number' ? { from: from.number } : { messagingServiceSid: from.sid }
+  const reported = statusCallback && { statusCallback: statusCallback.href }
   const asked = {
     credentials: apiKeySid === undefined ? 'token' : 'api-key',
     origin: apiUrl.origin,
@@ -56,7 +58,7 @@ export function createTwilioSender(
         body,
         validityPeriod: validityPeriod(validForSeconds),
         messageIntent: 'otp',
-        ...(statusCallback && { statusCallback: statusCallback.href }),
+        ...reported,
       })
       if (Number.isInteger(errorCode) && errorCode !== 0) return outcomeOf({ code: errorCode })
       // A 2xx without a message may have been taken: never to be sent again by itself.
@@ -70,7 +72,14 @@ export function createTwilioSender(
     if (voiceFrom === undefined) return { kind: 'failed', reason: 'sender_not_registered' }
     try {
       const twiml = spoken(language, sentences)
-      const { sid, status } = await client.calls.create({ ...CALL, to, from: voiceFrom, twiml })
+      const { sid, status } = await client.calls.create({
+        ...CALL,
+        to,
+        from: voiceFrom,
+        twiml,
+        // Of its end only: what lies before nobody needs to know.
+        ...reported,
+      })
       return isCallSid(sid) ? (callProblem(status) ?? { kind: 'sent', id: sid }) : outcomeOf({})
     } catch (error) {
       return outcomeOf(failureOf(error))
@@ -119,14 +128,6 @@ type SayLanguage = NonNullable<
 
 function validityPeriod(seconds: number): number {
   return Math.min(Math.max(Math.floor(seconds), VALIDITY.least), VALIDITY.most)
-}
-
-function isMessageSid(sid: unknown): sid is string {
-  return typeof sid === 'string' && /^(SM|MM)[0-9a-f]{32}$/i.test(sid)
-}
-
-function isCallSid(sid: unknown): sid is string {
-  return typeof sid === 'string' && /^CA[0-9a-f]{32}$/i.test(sid)
 }
 
 function createHttpClient(

@@ -22,8 +22,9 @@ export type Channel = 'sms' | 'call'
 
 /**
  * What became of a send, or of a call as far as it is known when it has been asked for. `refused`:
- * this number can't get it, another may. `failed`: no number can get one now. `code` is the
- * provider's own error code, `status` that of HTTP, and `network` the network's own word
+ * this number can't get it, another may. `failed`: no number can get one now. `paused`: nothing was
+ * tried, because it has failed again and again; the next is tried at `until` (epoch ms). `code` is
+ * the provider's own error code, `status` that of HTTP, and `network` the network's own word
  * (`ECONNRESET`) where no answer came.
  */
 export type SendOutcome =
@@ -35,6 +36,11 @@ export type SendOutcome =
       readonly code?: number
       readonly status?: number
       readonly network?: string
+    }
+  | {
+      readonly kind: 'paused'
+      readonly reason: 'unavailable' | 'credentials'
+      readonly until: number
     }
 
 export type RefusedReason =

@@ -127,6 +127,7 @@ for (const [name, value] of [
   ['TWILIO_API_KEY_SID', 'hunter2'],
   ['TWILIO_MESSAGING_SERVICE_SID', 'MGhunter2'],
   ['TWILIO_API_KEY_SECRET', 'hunter2\n'],
+  ['TWILIO_FALLBACK_FROM', 'MG1_and_no_more'],
   ['HEADERS_SECRET', 'hunter2\n'],
 ] as const) {
   test(`a bad STEPGATE_${name} is among the problems`, () => {

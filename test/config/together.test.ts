@@ -169,6 +169,12 @@ expectAll(
       [/^STEPGATE_TWILIO_MESSAGING_SERVICE_SID/, /^STEPGATE_SMS_COUNTRIES is not set/],
     ],
     [
+      'a fallback is another sender than the first',
+      { TWILIO_FALLBACK_FROM: '+12025550123' },
+      [/^STEPGATE_TWILIO_FALLBACK_FROM is the first sender itself/],
+    ],
+    ['a messaging service may be the fallback', { TWILIO_FALLBACK_FROM: SERVICE_SID }, []],
+    [
       'an alphanumeric sender does not tell the country',
       { TWILIO_FROM_NUMBER: 'Acme' },
       [/^STEPGATE_SMS_COUNTRIES is not set, and "Acme" belongs to no one country$/],

@@ -36,8 +36,8 @@ describe('what the logs hold after everything that can happen to a code', () => 
       world.twilio.script(
         { kind: 'error', status: 400, code: 21614, message },
         { kind: 'reset' },
-        { kind: 'error', status: 401, code: 20003, message },
         { kind: 'raw', status: 201, body: JSON.stringify({ to: ALICE, body: message }) },
+        { kind: 'error', status: 401, code: 20003, message },
       )
       const { browser } = await openCodePage(world, 'alice')
       for (let n = 0; n < 4; n++) await pressSend(world, browser)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { PAUSES } from '../../proxy/sms/circuit.ts'
 import type { SendOutcome } from '../../proxy/sms/sender.ts'
 import {
   assertSays,
@@ -72,6 +73,8 @@ describe('when Twilio does not take a message', () => {
 
       assertSays(await reload(world, browser), `otp.notice.${kind}.${reason}`)
       assert.equal(requests(), 1)
+      // They are not tried again at once (code-twilio-down.test.ts).
+      if (reason === 'credentials') world.turnClock(PAUSES.first)
       const again = await browser.followAll(await pressSend(world, browser))
       assert.ok(hasField(again))
       assert.equal(requests(), 2)

@@ -85,3 +85,25 @@ test('a failed send says why; the code may be entered if a message may have arri
     true,
   )
 })
+
+test('a send that was held back cannot be entered, and says when the next is tried', () => {
+  const paused: Delivery = {
+    kind: 'paused',
+    reason: 'unavailable',
+    until: NOW + 14_001,
+    at: NOW,
+    channel: 'sms',
+  }
+  const state = (after: number, arrived = false) =>
+    challengeState(
+      { challenge: challenge({ delivery: paused, arrived }), newest: true },
+      false,
+      NOW + after,
+    )
+  assert.deepEqual(state(0), {
+    canEnter: false,
+    notice: { kind: 'send-paused', seconds: 15, channel: 'sms' },
+  })
+  assert.deepEqual(state(20_000).notice, { kind: 'send-paused', seconds: 0, channel: 'sms' })
+  assert.equal(state(0, true).canEnter, true)
+})

@@ -6,7 +6,6 @@ import {
   isFinal,
   mergeReport,
   readReport,
-  undeliveredReason,
 } from '../../proxy/sms/delivery-report.ts'
 
 const SID = `SM${'0a'.repeat(16)}`
@@ -15,10 +14,10 @@ const ORDER = ['queued', 'sending', 'sent'] as const
 const onTheWay = fc.constantFrom(...ORDER).map((state): DeliveryReport => ({ state }))
 const end = fc.oneof(
   fc.constant<DeliveryReport>({ state: 'delivered' }),
-  fc.constant<DeliveryReport>({ state: 'failed' }),
+  fc.constant<DeliveryReport>({ state: 'failed', reason: 'lost' }),
   fc
     .constantFrom(30003, 30006, 30007)
-    .map((errorCode): DeliveryReport => ({ state: 'failed', errorCode })),
+    .map((errorCode): DeliveryReport => ({ state: 'failed', reason: 'filtered', errorCode })),
 )
 const anything = fc.array(fc.oneof(onTheWay, end), { minLength: 1, maxLength: 12 })
 const merged = (reports: readonly DeliveryReport[]) =>
@@ -87,12 +86,29 @@ test('reads an error code of a failed message, and nothing else of it', () => {
     readReport(form({ MessageSid: SID, MessageStatus, ErrorCode }))
   assert.deepEqual(read('undelivered', '30003'), {
     sid: SID,
-    report: { state: 'failed', errorCode: 30003 },
+    report: { state: 'failed', reason: 'unreachable', errorCode: 30003 },
   })
   assert.deepEqual(read('delivered', '30003'), { sid: SID, report: { state: 'delivered' } })
   for (const code of ['', '0', '-1', '123456', '30003 x', '1e4', '３０００３']) {
-    assert.deepEqual(read('failed', code), { sid: SID, report: { state: 'failed' } })
+    assert.deepEqual(read('failed', code), {
+      sid: SID,
+      report: { state: 'failed', reason: 'lost' },
+    })
   }
+})
+
+test('reads how a call ended, and nothing before', () => {
+  const CallSid = `CA${'0a'.repeat(16)}`
+  const reportOf = (CallStatus: string) => readReport(form({ CallSid, CallStatus }))?.report
+  assert.deepEqual(reportOf('completed'), { state: 'delivered' })
+  for (const status of ['busy', 'no-answer'])
+    assert.deepEqual(reportOf(status), { state: 'failed', reason: 'not_answered' })
+  for (const status of ['failed', 'canceled'])
+    assert.deepEqual(reportOf(status), { state: 'failed', reason: 'not_connected' })
+  for (const status of ['queued', 'ringing', 'in-progress', 'delivered', '', 'toString'])
+    assert.equal(reportOf(status), undefined)
+  assert.equal(readReport(form({ CallSid, MessageStatus: 'delivered' })), undefined)
+  assert.equal(readReport(form({ MessageSid: SID, CallStatus: 'completed' })), undefined)
 })
 
 test('a form without the sid of a message is no report', () => {
@@ -117,7 +133,9 @@ test('each error code has its own meaning, and what is unknown is lost', () => {
     30999: 'lost',
   }
   for (const [code, reason] of Object.entries(expected)) {
-    assert.equal(undeliveredReason(Number(code)), reason, code)
+    const read = readReport(
+      form({ MessageSid: SID, MessageStatus: 'undelivered', ErrorCode: code }),
+    )
+    assert.deepEqual(read?.report, { state: 'failed', reason, errorCode: Number(code) })
   }
-  assert.equal(undeliveredReason(undefined), 'lost')
 })

@@ -62,6 +62,7 @@ const failed: [number, number, string][] = [
   [21219, 400, 'trial_account'],
   [21999, 400, 'rejected'],
   [21602, 400, 'rejected'],
+  [29999, 403, 'rejected'],
   [20500, 500, 'unavailable'],
 ]
 for (const [code, status, reason] of failed) {

@@ -59,7 +59,11 @@ export type WorldOptions = {
   readonly slapd?: Slapd
 }
 
-const ACCOUNT = { accountSid: `AC${'0a'.repeat(16)}`, authToken: 'canary-twilio-token-51b0c8e2' }
+/** The account that the stand-in for Twilio knows. */
+export const ACCOUNT = {
+  accountSid: `AC${'0a'.repeat(16)}`,
+  authToken: 'canary-twilio-token-51b0c8e2',
+}
 const SESSION_SECRET = 'canary-session-secret-7f3a9d20-c1e4-4b68-95aa'
 
 /** The numbers of the demo's people. */

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { OPENS_AFTER, PAUSES } from '../../proxy/sms/circuit.ts'
+import { createTwilioSender } from '../../proxy/sms/sender-twilio.ts'
+import {
+  acrAt,
+  assertSays,
+  DAY,
+  hasField,
+  openCodePage,
+  overWorlds,
+  pressSend,
+  reload,
+  SECOND,
+  signIn,
+  typeCode,
+} from '../support/code-page.ts'
+import type { Client } from '../support/cookie-jar.ts'
+import { ACCOUNT, ALICE, type World } from '../support/world.ts'
+
+const FALLBACK = '+4915228817111'
+const DOWN = { kind: 'error', code: 20500 } as const
+const BUSY = { kind: 'error', code: 20429 } as const
+
+/** What has happened in a world since its test began. */
+function since(world: () => World) {
+  let start = { asked: 0, sent: 0, lines: 0 }
+  beforeEach(async () => {
+    world().twilio.setPlan({ next: [], always: null })
+    world().turnClock(DAY + 1)
+    // Whatever the last test has left, Twilio works again.
+    await openCodePage(world(), 'alice')
+    world().turnClock(DAY + 1)
+    start = {
+      asked: world().twilio.received().length,
+      sent: world().messages().length,
+      lines: world().logs().length,
+    }
+  })
+  const logs = () => world().logs().slice(start.lines)
+  return {
+    asked: () => world().twilio.received().length - start.asked,
+    sent: () => world().messages().length - start.sent,
+    events: (name: string) => logs().filter(({ event }) => event === name),
+    errors: () => logs().filter(({ level }) => level === 'error'),
+    warnings: () => logs().filter(({ level }) => level === 'warn'),
+  }
+}
+
+async function press(world: World, browser: Client) {
+  return browser.followAll(await pressSend(world, browser))
+}
+
+/** Alice asks for codes until nothing is tried any more. */
+async function openCircuit(world: World): Promise<Client> {
+  world.twilio.setPlan({ always: DOWN })
+  const { browser, page } = await openCodePage(world, 'alice')
+  assertSays(page, 'otp.notice.failed.unavailable')
+  for (let n = 1; n < OPENS_AFTER.failures; n++) {
+    assertSays(await press(world, browser), 'otp.notice.failed.unavailable')
+  }
+  return browser
+}
+
+overWorlds('Twilio down', (world) => {
+  const { asked, sent, events, errors } = since(world)
+
+  test('after repeated failure the page says at once when to try again, and nothing is tried', async () => {
+    await openCircuit(world())
+    assert.equal(asked(), OPENS_AFTER.failures)
+    const { browser, page } = await openCodePage(world(), 'alice')
+    assert.equal(page.status, 200)
+    assertSays(page, 'otp.notice.send-paused')
+    assertSays(page, 'otp.notice.send-paused-time')
+    assert.match(page.text(), /Try again in 15 seconds/)
+    assert.match(page.text(), /data-countdown="15"/)
+    assert.equal(hasField(page), false)
+    assertSays(await reload(world(), browser), 'otp.notice.send-paused')
+    for (let n = 0; n < 12; n++) {
+      assertSays(await press(world(), browser), 'otp.notice.send-paused')
+    }
+    assert.equal(asked(), OPENS_AFTER.failures)
+    assert.equal(events('otp.send_failed').at(-1)?.reason, 'circuit_open')
+    world().turnClock(PAUSES.first)
+    assertSays(await reload(world(), browser), 'otp.notice.send-paused-over')
+    world().twilio.setPlan({ always: null })
+    assertSays(await press(world(), browser), 'otp.notice.resent')
+    assert.equal(sent(), 1)
+  })
+
+  test('the sign-in is not lost: it heals by itself, costs no wait, and the code leads on', async () => {
+    await openCircuit(world())
+    const { browser } = await openCodePage(world(), 'alice')
+    const whoAmI = await browser.get(new URL('/basic', world().url))
+    assert.equal(whoAmI.status, 200)
+    world().twilio.setPlan({ always: null })
+    world().turnClock(PAUSES.first)
+    assertSays(await press(world(), browser), 'otp.notice.resent')
+    assert.equal(sent(), 1)
+    const done = await typeCode(world(), browser, world().codeFor(ALICE))
+    assert.equal(done.location?.pathname, '/whoami')
+    assert.equal(await acrAt(world(), browser), 'twilio_sms')
+    assert.equal(hasField((await openCodePage(world(), 'alice')).page), true)
+    assert.deepEqual(
+      [events('sms.circuit_opened').length, events('sms.circuit_closed').length],
+      [1, 1],
+    )
+  })
+
+  test('a code that came before the trouble can still be typed in', async () => {
+    const { browser } = await openCodePage(world(), 'alice')
+    const code = world().codeFor(ALICE)
+    world().turnClock(30 * SECOND)
+    world().twilio.setPlan({ always: DOWN })
+    for (let n = 0; n < OPENS_AFTER.failures; n++) await press(world(), browser)
+    const held = await press(world(), browser)
+    assertSays(held, 'otp.notice.send-paused')
+    assert.ok(hasField(held))
+    assert.equal((await typeCode(world(), browser, code)).status, 303)
+  })
+
+  test('readyz says that messages are held back, and stays ready', async () => {
+    const ready = async () => {
+      const answer = await fetch(new URL('/_stepgate/readyz', world().url))
+      const { checks } = (await answer.json()) as { checks: { sms: string } }
+      return [answer.status, checks.sms]
+    }
+    assert.deepEqual(await ready(), [200, 'ok'])
+    const browser = await openCircuit(world())
+    assert.deepEqual(await ready(), [200, 'degraded'])
+    world().twilio.setPlan({ always: null })
+    world().turnClock(PAUSES.first)
+    await press(world(), browser)
+    assert.deepEqual(await ready(), [200, 'ok'])
+  })
+
+  test('wrong credentials stop all sends at once, and the operator is told once', async () => {
+    world().twilio.setPlan({ always: { kind: 'error', code: 20003 } })
+    const { browser, page } = await openCodePage(world(), 'alice')
+    assertSays(page, 'otp.notice.failed.credentials')
+    for (let n = 0; n < 5; n++) {
+      assertSays(await press(world(), browser), 'otp.notice.failed.credentials')
+    }
+    assert.equal(asked(), 1)
+    for (let n = 0; n < 3; n++) {
+      world().turnClock(PAUSES.most)
+      assertSays(await press(world(), browser), 'otp.notice.failed.credentials')
+    }
+    assert.equal(asked(), 4)
+    assert.equal(errors().length, 1)
+    assert.match(String(errors()[0]?.msg), /STEPGATE_TWILIO_TOKEN/)
+    assert.deepEqual(
+      events('sms.circuit_opened').map(({ reason }) => reason),
+      ['credentials'],
+    )
+    world().twilio.setPlan({ always: null })
+    world().turnClock(PAUSES.most)
+    assertSays((await openCodePage(world(), 'alice')).page, 'otp.notice.sent')
+  })
+
+  test('a connection that breaks after the message was taken gives one message, and its code works', async () => {
+    const { browser, page: start } = await signIn(world(), 'alice')
+    world().twilio.setPlan({ next: [{ kind: 'reset', delivers: true }] })
+    const page = await browser.followAll(start)
+    assertSays(page, 'otp.notice.failed.unavailable')
+    await reload(world(), browser)
+    assert.deepEqual([asked(), sent()], [1, 1])
+    assert.equal((await typeCode(world(), browser, world().codeFor(ALICE))).status, 303)
+  })
+})
+
+let slow: World | undefined
+const impatient = {
+  send: (message: Parameters<ReturnType<typeof createTwilioSender>['send']>[0]) => {
+    const { accountSid, authToken } = ACCOUNT
+    const from = { kind: 'number', number: '+4915228817000' } as const
+    const twilio = { accountSid, from, ...(slow && { apiUrl: slow.phoneUrl }) }
+    return createTwilioSender(twilio, authToken, { timeout: 2_000 }).send(message)
+  },
+  call: async () => ({ kind: 'failed', reason: 'unavailable' }) as const,
+  check: async () => ({ kind: 'ok', detail: '' }) as const,
+}
+
+overWorlds(
+  'Twilio that hangs',
+  (world) => {
+    const { asked, sent } = since(world)
+    test('has one message for each press, and each holds the same code', async () => {
+      slow = world()
+      world().twilio.setPlan({ next: [{ kind: 'hang', delivers: true }] })
+      const { browser, page } = await openCodePage(world(), 'alice')
+      assertSays(page, 'otp.notice.failed.unavailable')
+      assert.ok(hasField(page))
+      assert.deepEqual([asked(), sent()], [1, 1])
+      const code = world().codeFor(ALICE)
+      world().turnClock(SECOND)
+      assertSays(await press(world(), browser), 'otp.notice.resent')
+      assert.deepEqual([asked(), sent()], [2, 2])
+      assert.equal(world().codeFor(ALICE), code)
+      assert.equal((await typeCode(world(), browser, code)).status, 303)
+    })
+  },
+  { overrides: { sender: impatient } },
+)
+
+overWorlds(
+  'a second sender',
+  (world) => {
+    const { asked, sent, warnings } = since(world)
+    const from = () => world().messages()[0]?.from
+
+    test('sends within the same press what Twilio refuses from the first', async () => {
+      world().twilio.setPlan({ next: [{ kind: 'error', code: 21612 }] })
+      const { browser, page } = await openCodePage(world(), 'alice')
+      assertSays(page, 'otp.notice.sent')
+      assert.deepEqual([asked(), sent(), from()], [2, 1, FALLBACK])
+      assert.match(String(warnings()[0]?.msg), /STEPGATE_TWILIO_FALLBACK_FROM was used/)
+      assert.equal((await typeCode(world(), browser, world().codeFor(ALICE))).status, 303)
+    })
+
+    test('helps when there is no room, after the one retry', async () => {
+      world().twilio.setPlan({ next: [BUSY, BUSY] })
+      assertSays((await openCodePage(world(), 'alice')).page, 'otp.notice.sent')
+      assert.deepEqual([asked(), sent(), from()], [3, 1, FALLBACK])
+    })
+
+    test('is never asked when the first message may be on its way, or the number is at fault', async () => {
+      for (const answer of [
+        { kind: 'reset', delivers: true },
+        { kind: 'nonsense' },
+        DOWN,
+        { kind: 'error', code: 21610 },
+        { kind: 'error', code: 20003 },
+      ] as const) {
+        const before = asked()
+        world().twilio.setPlan({ next: [answer] })
+        await openCodePage(world(), 'alice')
+        assert.equal(asked(), before + 1, JSON.stringify(answer))
+      }
+      assert.equal(sent(), 1)
+    })
+  },
+  { env: { STEPGATE_TWILIO_FALLBACK_FROM: FALLBACK } },
+)
