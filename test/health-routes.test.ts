@@ -37,7 +37,7 @@ describe('health', () => {
     return { status: statusesOf(head)[0], head, body, json: () => JSON.parse(body) }
   }
 
-  const OK = { provider: 'ok', store: 'ok', directory: 'ok', sms: 'ok' }
+  const OK = { provider: 'ok', store: 'ok', directory: 'ok', sms: 'ok', calls: 'ok' }
   const BREAK = {
     provider: () => {
       known = false

@@ -37,7 +37,7 @@ const QUIET_LOOKS = 15
 
 /**
  * Server-sent events (HTML Living Standard §9.2) of what `first` says and all that follows, until
- * the last or until `signal` ends it.
+ * the last or until `signal` ends it. `wait` says whether so many ms have passed before that.
  */
 export function deliveryEvents(
   context: Context,
@@ -45,6 +45,7 @@ export function deliveryEvents(
   session: Session,
   first: Followed,
   signal: AbortSignal,
+  wait = passed,
 ): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder()
 
@@ -58,7 +59,7 @@ export function deliveryEvents(
       else if (++quiet % QUIET_LOOKS === 0) yield ':\n\n'
       told = news
       if (followed.news.final) return
-      if (!(await passed(LOOK_EVERY, signal))) return
+      if (!(await wait(LOOK_EVERY, signal))) return
       followed = await lookAgain(followed)
     }
   }
@@ -68,8 +69,9 @@ export function deliveryEvents(
     try {
       return await lookAtDelivery(context, frame, session, followed.stored)
     } catch (error) {
-      if (error instanceof StoreUnavailableError) return followed
-      throw error
+      if (!(error instanceof StoreUnavailableError)) throw error
+      const isOver = context.clock() >= (followed.stored?.challenge.expiresAt ?? 0)
+      return isOver ? { news: OVER } : followed
     }
   }
 

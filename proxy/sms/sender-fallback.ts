@@ -9,6 +9,8 @@ export type FallbackUse = {
   readonly end: string
 }
 
+// Of this sender's own queue: other want of room (20429) is the account's.
+const SENDER_IS_FULL: readonly (number | undefined)[] = [21611, 30001]
 // A carrier that filters a message (30007) must not get it from another sender: Twilio forbids it.
 const FILTERED = 30007
 
@@ -25,7 +27,7 @@ export function mayMend(outcome: SendOutcome): outcome is NotSent {
     case 'refused':
       return outcome.reason === 'not_routable'
     case 'failed':
-      if (outcome.reason === 'rate_limited') return true
+      if (outcome.reason === 'rate_limited') return SENDER_IS_FULL.includes(outcome.code)
       return outcome.reason === 'sender_not_registered' && outcome.code !== FILTERED
   }
 }

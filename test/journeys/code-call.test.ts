@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { PAUSES } from '../../proxy/sms/circuit.ts'
 import { declareSecret } from '../support/canaries.ts'
 import {
   assertSays,
@@ -254,6 +255,8 @@ describe('who may be called', () => {
         [failed?.channel, failed?.reason, failed?.error_code],
         ['call', reason, code],
       )
+      // They are not tried again at once (code-twilio-down.test.ts).
+      if (reason === 'credentials') world.turnClock(PAUSES.first)
       assertSays(await browser.followAll(await pressCall(world, browser)), 'otp.notice.calling')
       assert.equal(requests().length, 3)
     })

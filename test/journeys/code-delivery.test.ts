@@ -136,11 +136,42 @@ overWorlds('what Twilio reports of a message', (current) => {
     const call = new URL('/_stepgate/otp/call', world.url)
     assert.equal((await browser.post(call, { return_to: '/whoami' })).status, 303)
     assert.equal(world.messages(ALICE)[0]?.channel, 'call')
-    const calling = await reload(world, browser)
-    assertSays(calling, 'otp.notice.calling')
-    // Nothing is reported of calls.
-    assert.doesNotMatch(calling.text(), /data-delivery/)
-    assert.equal((await (await statusOf(world, browser)).json()).kind, 'over')
+    assertSays(await reload(world, browser), 'otp.notice.calling')
+  })
+
+  test('of a call: that it is over, or why nobody heard it, and calling again at once', async () => {
+    const { browser } = await openCodePage(world, 'alice')
+    world.turnClock(30 * SECOND)
+    const call = () =>
+      browser.post(new URL('/_stepgate/otp/call', world.url), { return_to: '/whoami' })
+    const kindOf = async () => (await (await statusOf(world, browser)).json()).kind
+    for (const [status, reason, wayOn] of [
+      ['busy', 'not_answered', undefined],
+      ['no-answer', 'not_answered', undefined],
+      ['failed', 'not_connected', 'text'],
+    ] as const) {
+      assert.equal((await call()).status, 303)
+      const calling = await reload(world, browser)
+      assertSays(calling, 'otp.notice.calling')
+      assert.match(calling.text(), /data-delivery="sending"/)
+      assert.equal((await call()).status, 429)
+      assert.equal(await say('ringing'), 204)
+      assert.equal(await kindOf(), 'sending')
+      assert.equal(await say(status), 204)
+      assert.equal(await say('completed'), 204)
+      assert.equal(await kindOf(), 'failed')
+      const failed = await reload(world, browser)
+      assertSays(failed, `otp.notice.undelivered.${reason}`)
+      if (wayOn !== undefined) assertSays(failed, `otp.notice.undelivered-way.${wayOn}`)
+      const { channel, reason: audited } = world.logs('otp.undelivered').at(-1) ?? {}
+      assert.deepEqual([channel, audited], ['call', reason])
+    }
+    assert.equal((await call()).status, 303)
+    assert.equal(await say('completed'), 204)
+    assertSays(await reload(world, browser), 'otp.notice.call.delivered')
+    assert.equal((await call()).status, 429)
+    assert.equal(world.logs('otp.delivered').at(-1)?.channel, 'call')
+    assert.equal((await typeCode(world, browser, world.codeFor(ALICE))).status, 303)
   })
 
   test('ten presses at once after a failed delivery send one message', async () => {
@@ -223,6 +254,8 @@ overWorlds('what Twilio reports of a message', (current) => {
     for (const form of [
       `MessageSid=SM${'9'.repeat(32)}&MessageStatus=delivered`,
       `MessageSid=CA${'9'.repeat(32)}&MessageStatus=delivered`,
+      `CallSid=CA${'9'.repeat(32)}&CallStatus=completed`,
+      `CallSid=SM${'9'.repeat(32)}&CallStatus=completed`,
       'MessageSid=&MessageStatus=delivered',
       'MessageStatus=constructor',
       'x=y',
@@ -291,7 +324,12 @@ overWorlds('what Twilio reports of a message', (current) => {
     }
     assert.equal((await openEvents(world, browser)).answer.status, 401)
 
+    // Only the newest code is followed, however often somebody signs in.
+    const older = await openCodePage(world, 'alice')
+    const olderEvents = await openEvents(world, older.browser)
+    assert.equal((await olderEvents.next())?.kind, 'sending')
     const other = await openCodePage(world, 'alice')
+    assert.deepEqual(await olderEvents.next(), { kind: 'over', final: true })
     const events = await openEvents(world, other.browser)
     assert.equal((await events.next())?.kind, 'sending')
     await other.browser.post(new URL('/_stepgate/sign-out', world.url), {})

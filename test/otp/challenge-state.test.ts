@@ -44,7 +44,9 @@ test('the page speaks of a message as news for ten seconds, and says when it was
   assert.equal(kindAt(10 * SECOND), 'sent')
   assert.equal(kindAt(10 * SECOND + 1), 'already-sent')
   const again = { delivery: { ...SENT, at: NOW + 40 * SECOND } }
-  assert.equal(kindAt(41 * SECOND, again), 'resent')
+  assert.equal(kindAt(41 * SECOND, { ...again, messages: 2 }), 'resent')
+  // The one before did not go out.
+  assert.equal(kindAt(41 * SECOND, again), 'sent')
 })
 
 test('of a call the page speaks as of a call, first and repeated', () => {

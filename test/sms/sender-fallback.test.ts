@@ -20,11 +20,9 @@ const MENDS: readonly (readonly [number | undefined, number | undefined, boolean
   [21705, 400, true],
   [30032, undefined, true],
   [30034, undefined, true],
-  // No room.
-  [20429, 429, true],
+  // No room with this sender.
   [21611, 429, true],
   [30001, undefined, true],
-  [undefined, 429, true],
   // The number, the person or the message.
   [21211, 400, false],
   [21614, 400, false],
@@ -36,6 +34,8 @@ const MENDS: readonly (readonly [number | undefined, number | undefined, boolean
   [30007, undefined, false],
   [30450, undefined, false],
   // The account.
+  [20429, 429, false],
+  [undefined, 429, false],
   [20003, 401, false],
   [20404, 404, false],
   [21608, 400, false],

@@ -28,8 +28,8 @@ export async function postStatus(
 }
 
 /** The page's events as they come; `next` is undefined when there are no more. */
-export async function openEvents(world: World, browser: Client) {
-  const url = new URL('/_stepgate/otp/events', world.url)
+export async function openEvents({ url: at }: Pick<World, 'url'>, browser: Client) {
+  const url = new URL('/_stepgate/otp/events', at)
   const cookie = Object.entries(browser.cookies(url))
     .map(([name, value]) => `${name}=${value}`)
     .join('; ')
