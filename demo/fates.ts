@@ -50,7 +50,7 @@ export const FATES: Readonly<Record<string, readonly Fate[]>> = {
   ],
   'Twilio misbehaves': [
     {
-      key: 'busy',
+      key: 'full',
       label: 'Too many requests, after the retry too (429)',
       answers: [
         { kind: 'error', code: 20429 },

@@ -37,15 +37,15 @@ function sendNotice({ messages, delivery }: Challenge, now: number): OtpNotice {
   if (delivery.kind === 'refused' || delivery.kind === 'failed') {
     return { kind: 'send-failed', reason: delivery.reason, channel: delivery.channel }
   }
-  if (delivery.channel === 'call') {
-    return { kind: now - delivery.at > NEWS ? 'already-called' : 'calling' }
-  }
   if (delivery.kind === 'paused') {
     // Trying again would not help.
     if (delivery.reason === 'credentials')
       return { kind: 'send-failed', reason: 'credentials', channel: delivery.channel }
     const seconds = Math.max(0, Math.ceil((delivery.until - now) / 1000))
     return { kind: 'send-paused', seconds, channel: delivery.channel }
+  }
+  if (delivery.channel === 'call') {
+    return { kind: now - delivery.at > NEWS ? 'already-called' : 'calling' }
   }
   if (now - delivery.at > NEWS) return { kind: 'already-sent' }
   return { kind: messages > 1 ? 'resent' : 'sent' }

@@ -108,4 +108,10 @@ test('a send that was held back cannot be entered, and says when the next is tri
   })
   assert.deepEqual(state(20_000).notice, { kind: 'send-paused', seconds: 0, channel: 'sms' })
   assert.equal(state(0, true).canEnter, true)
+  const call = challenge({ delivery: { ...paused, channel: 'call' } })
+  assert.deepEqual(challengeState({ challenge: call, newest: true }, false, NOW).notice, {
+    kind: 'send-paused',
+    seconds: 15,
+    channel: 'call',
+  })
 })
