@@ -54,7 +54,7 @@ export const CODE = {
       )
     }),
     {
-      doc: 'Second sender, a number or a messaging service: used at once when Twilio refuses to send from the first, and never when a message may already be on its way.',
+      doc: 'Second sender, a number or a messaging service: used at once when Twilio refuses to send, or to call, from the first, and never when a message may already be on its way.',
       example: '+12025550187',
     },
   ),
