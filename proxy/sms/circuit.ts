@@ -37,8 +37,8 @@ export const CLOSED: Circuit = { kind: 'closed', failures: [] }
 export const OPENS_AFTER = { failures: 5, window: 60_000 } as const
 
 /**
- * How long (ms) nothing is tried: doubling with each failed trial. Longer than a send may take, so
- * that no send from before is still under way at the first trial.
+ * How long (ms) nothing is tried: doubling with each failed trial. Longer than one sender may take;
+ * what was under way before and ends later does not count.
  */
 export const PAUSES = { first: 15_000, most: 5 * 60_000 } as const
 
