@@ -44,9 +44,10 @@ describe('texts of other people that would like to be scripts', () => {
   const open = (path: string) => page.goto(new URL(path, world.url).href)
   const text = async (selector: string) =>
     (await page.locator(selector).first().textContent()) ?? ''
-  /** What a page of ours may hold: its own script and nothing that an attribute starts. */
+  /** What a page of ours may hold: its own scripts and nothing that an attribute starts. */
   const holdsNothingForeign = async () => {
-    assert.equal(await page.locator('script:not([src^="/_stepgate/assets/otp.js?v="])').count(), 0)
+    const own = ['otp', 'delivery'].map((name) => `:not([src^="/_stepgate/assets/${name}.js?v="])`)
+    assert.equal(await page.locator(`script${own.join('')}`).count(), 0)
     assert.equal(await page.locator('img:not([src^="/_stepgate/assets/"])').count(), 0)
     const started = page.locator('[onerror], [onclick], [onfocus], a[href^="javascript:" i]')
     assert.equal(await started.count(), 0)
