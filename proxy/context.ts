@@ -1,5 +1,12 @@
 import type { Config, Secrets } from './config/config.ts'
 import { createLog, type Log } from './log.ts'
+import { countEvents } from './metrics/count-events.ts'
+import { countRequests } from './metrics/count-requests.ts'
+import { measureSender } from './metrics/measure-sender.ts'
+import { measureStore } from './metrics/measure-store.ts'
+import type { Meter } from './metrics/meter.ts'
+import { openMeter } from './metrics/open-meter.ts'
+import { watchBudgets } from './metrics/watch-budgets.ts'
 import { logAlarm } from './otp/log-alarm.ts'
 import { createOpenStreams, type OpenStreams } from './otp/open-streams.ts'
 import { createSmsAlarms, type SmsAlarms } from './otp/sms-alarms.ts'
@@ -41,6 +48,9 @@ export type Context = {
   readonly clock: () => number
   readonly random: Random
   readonly log: Log
+  /** Absent when metrics are off. */
+  readonly meter: Meter | undefined
+  readonly countRequest: ReturnType<typeof countRequests>
   readonly store: Store
   readonly sealer: Sealer
   readonly sessions: SessionReader
@@ -87,11 +97,15 @@ export async function createContext(
 ): Promise<Context> {
   const clock = overrides.clock ?? Date.now
   const random = overrides.random ?? systemRandom
-  const log = overrides.log ?? createLog(config.log)
+  const meter = await openMeter(config)
+  const log = countEvents(overrides.log ?? createLog(config.log), meter)
   const pages = overrides.pages ?? (await loadPageSet(config))
-  const store =
+  const store = measureStore(
     overrides.store ??
-    (await openStore(config.store, secrets.store, { patience: STORE_PATIENCE, log }))
+      (await openStore(config.store, secrets.store, { patience: STORE_PATIENCE, log })),
+    config.store.kind,
+    meter,
+  )
   const sealer = createSealer(secrets.sessionSecrets)
   const revocations = await watchRevocations(store, clock, log)
   const cookies = cookieNames(config.publicUrl)
@@ -100,10 +114,10 @@ export async function createContext(
     overrides.sender ?? createTwilioSenders(config.twilio, secrets.twilioSecret, log),
     { clock, log },
   )
-  const sender = restrictSender(circuit, {
-    sms: config.smsCountries,
-    call: config.voiceCountries,
-  })
+  const sender = measureSender(
+    restrictSender(circuit, { sms: config.smsCountries, call: config.voiceCountries }),
+    meter,
+  )
   const directory = overrides.directory ?? createDirectory(config, secrets, log)
   const alarms = createSmsAlarms(store, {
     budgets: { sms: config.smsLimits.budget, call: config.voiceLimits.budget },
@@ -111,6 +125,7 @@ export async function createContext(
     ttl: config.otp.ttl,
   })
   alarms.subscribe((alarm) => logAlarm(log, alarm))
+  if (meter !== undefined) watchBudgets(meter, alarms, config, clock)
   const { statusCallback } = config.twilio
   const ownCookieNames = Object.values(cookies)
   const forwarder = createForwarder(config.upstream, {
@@ -124,6 +139,8 @@ export async function createContext(
     clock,
     random,
     log,
+    meter,
+    countRequest: countRequests(meter),
     store,
     sealer,
     revocations,

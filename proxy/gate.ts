@@ -12,7 +12,7 @@ import { forwardRequest } from './upstream/forward-request.ts'
  * never in the application.
  */
 export async function passGate(context: Context, exchange: Exchange): Promise<void> {
-  const { config, clock } = context
+  const { config, clock, countRequest } = context
   const now = clock()
 
   const found = currentSession(context, exchange, now)
@@ -23,6 +23,7 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
   const decision = decide(config.rules, config.defaultAcr, session, asked, now)
   exchange.notes.decision = decision.kind
   exchange.notes.subject = session?.subject
+  countRequest(decision.kind)
 
   switch (decision.kind) {
     case 'forward':

@@ -1,6 +1,7 @@
 import { type LoggerOptions, pino } from 'pino'
 import type { Config } from './config/config.ts'
 import { errorCode } from './error-code.ts'
+import type { CountedFields } from './metrics/counted-fields.ts'
 
 /** What happened, as dashboards and auditors know it. */
 export type AuditEvent =
@@ -31,9 +32,13 @@ export type AuditEvent =
 /** Fields of a log line. Never a code, a whole number, a token or a raw error of an SDK. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
 
+/** The fields of an event; those that metrics count by are of a few words. */
+export type AuditFields<Event extends AuditEvent> = LogFields &
+  (Event extends keyof CountedFields ? CountedFields[Event] : unknown)
+
 /** JSON lines. `audit` writes at level info whatever happened to a person; the rest is for operators. */
 export type Log = {
-  audit(event: AuditEvent, fields: LogFields): void
+  audit<Event extends AuditEvent>(event: Event, fields: AuditFields<Event>): void
   access(fields: LogFields): void
   debug(message: string, fields?: LogFields): void
   info(message: string, fields?: LogFields): void

@@ -106,10 +106,11 @@ async function start({ config, secrets, warnings }: Usable): Promise<void> {
   onStopSignal(() => stepgate.close())
 }
 
-async function supervise(workers: number, { publicUrl }: Config, log: Log): Promise<void> {
+async function supervise(workers: number, config: Config, log: Log): Promise<void> {
+  const metrics = await openSumOfMetrics(config, log)
   const { superviseWorkers } = await import('./workers/supervise-workers.ts')
   const supervisor = superviseWorkers(workers, log, (address) =>
-    log.info('stepgate is listening', { address, public_url: publicUrl.href, workers }),
+    log.info('stepgate is listening', { address, public_url: config.publicUrl.href, workers }),
   )
   const stop = async () => {
     log.info('stepgate is stopping: requests in flight end, new ones are refused')
@@ -120,6 +121,13 @@ async function supervise(workers: number, { publicUrl }: Config, log: Log): Prom
   }
   onStopSignal(stop, supervisor.kill)
   process.exitCode = await supervisor.ended
+  await metrics?.close()
+}
+
+async function openSumOfMetrics({ metricsListen }: Config, log: Log) {
+  if (metricsListen === undefined) return undefined
+  const { serveSum } = await import('./workers/serve-sum.ts')
+  return serveSum(metricsListen, log)
 }
 
 async function demo(): Promise<void> {

@@ -50,12 +50,14 @@ function createDoor(context: Context) {
       const read = readRequest(context, incoming, outgoing, requestId)
       if (read.kind === 'refused') {
         ending.add(socket)
+        context.countRequest('refused')
         logAccess(context, { ...asker, client: read.client, notes: emptyNotes('refused') })
         return writeAnswer(asker, await refuse(context, asker, read), true)
       }
       const { exchange } = read
       logAccess(context, exchange)
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
+      context.countRequest('own')
       outgoing.setHeader('X-Request-Id', requestId)
       exchanges.set(incoming, exchange)
       await answerOwn(incoming, outgoing)

@@ -14,12 +14,12 @@ function logOf(level: Level = 'debug', access = true) {
 
 test('an event is one JSON line with its time and level', () => {
   const { log, lines, last } = logOf()
-  log.audit('otp.sent', { request_id: 'r', subject: 's', client: '127.0.0.1' })
+  log.audit('otp.wrong', { request_id: 'r', subject: 's', client: '127.0.0.1' })
   const { time, ...rest } = last()
   assert.equal(new Date(time).toISOString(), time)
   assert.deepEqual(rest, {
     level: 'info',
-    event: 'otp.sent',
+    event: 'otp.wrong',
     request_id: 'r',
     subject: 's',
     client: '127.0.0.1',
@@ -39,7 +39,7 @@ test('no text makes a second line or another field', () => {
     '\\n"',
   ]
   for (const text of texts) {
-    log.audit('sign_in.failed', { reason: text })
+    log.audit('request.denied', { reason: text })
     log.access({ path: text })
     log.error(text, { detail: text })
     for (const line of lines.splice(0)) {
@@ -56,7 +56,7 @@ test('a level hides what is below it', () => {
     const { log, lines } = logOf(level)
     log.debug('m')
     log.info('m')
-    log.audit('otp.sent', {})
+    log.audit('otp.wrong', {})
     log.access({})
     log.warn('m')
     log.error('m')
@@ -98,7 +98,7 @@ test('what stands in every line tells processes apart', () => {
   const lines: string[] = []
   const write = (line: string) => void lines.push(line)
   const log = createLog({ level: 'info', access: true }, { write }, { worker: 3, pid: 77 })
-  log.audit('otp.sent', {})
+  log.audit('otp.wrong', {})
   log.access({ status: 200 })
   for (const line of lines) {
     const { worker, pid } = JSON.parse(line)

@@ -10,6 +10,8 @@ export type Config = {
   /** How long the application may take to begin its answer. */
   readonly upstreamTimeout: number
   readonly listen: ListenAddress
+  /** Where metrics are served; absent: nowhere, and nothing is measured. */
+  readonly metricsListen?: ListenAddress
   /** Paths of PEM files; present when stepgate serves TLS itself. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string }
   readonly session: { readonly idle: number; readonly lifetime: number }

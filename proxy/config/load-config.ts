@@ -4,6 +4,7 @@ import { type ConfigProblem, problemWith } from './problem.ts'
 import { readBrand } from './read-brand.ts'
 import { readFront } from './read-front.ts'
 import { readHeaders } from './read-headers.ts'
+import { readMetrics } from './read-metrics.ts'
 import { readPhoneSource } from './read-phone-source.ts'
 import { readRules } from './read-rules.ts'
 import { readSession } from './read-session.ts'
@@ -68,6 +69,7 @@ function readParts(
   const rules = readRules(settings, report)
   const twilio = readTwilio(settings, report, warn)
   const phone = readPhoneSource(settings, files, report, warn)
+  const metrics = readMetrics(settings, report)
   const storage = readStore(settings, files, report)
   const headers = readHeaders(settings, report)
   const brand = readBrand(settings, files, report)
@@ -81,6 +83,7 @@ function readParts(
   return {
     config: {
       ...front,
+      ...metrics,
       session,
       ...plainConfig(values),
       rules,

@@ -1,15 +1,16 @@
 import { auditFields } from '../audit-fields.ts'
+import type { CodeUse } from '../metrics/counted-fields.ts'
 import type { Channel, FailedReason } from '../sms/sender.ts'
 import type { Challenge } from './challenge.ts'
 import type { Visit } from './visit.ts'
 
 /**
  * Logs what became of a message or call; `error_code` is Twilio's, `status` that of HTTP, `network`
- * the network's own word (`ECONNRESET`) where no answer came.
+ * the network's own word (`ECONNRESET`) where no answer came. `code` says whether it was a new one.
  */
-export function auditSend(visit: Visit, { delivery }: Challenge): void {
+export function auditSend(visit: Visit, { delivery }: Challenge, code: CodeUse): void {
   const { log } = visit.context
-  const fields = { ...auditFields(visit), channel: delivery.channel }
+  const fields = { ...auditFields(visit), channel: delivery.channel, code }
   if (delivery.kind === 'sending') return
   if (delivery.kind === 'sent') {
     log.audit('otp.sent', { ...fields, message: delivery.id })

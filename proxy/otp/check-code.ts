@@ -74,10 +74,10 @@ function audit(visit: Visit, result: Verified): void {
       break
     case 'wrong':
       log.audit('otp.wrong', { ...fields, attempts_left: result.attemptsLeft })
-      if (result.lock !== undefined) auditLock(visit, result.lock)
+      if (result.lock !== undefined) auditLock(visit, result.lock, true)
       break
     case 'locked':
-      auditLock(visit, result)
+      auditLock(visit, result, false)
       break
     case 'expired':
     case 'used-up':
@@ -91,8 +91,8 @@ function audit(visit: Visit, result: Verified): void {
 }
 
 /** A wait that begins, or a guess that came during one. */
-function auditLock(visit: Visit, { locked, until }: Locked): void {
+function auditLock(visit: Visit, { locked, until }: Locked, began: boolean): void {
   const seconds = Math.ceil((until - visit.now) / 1000)
   const kind = locked ? 'locked' : 'wait'
-  visit.context.log.audit('otp.locked', { ...auditFields(visit), kind, seconds })
+  visit.context.log.audit('otp.locked', { ...auditFields(visit), kind, began, seconds })
 }

@@ -147,8 +147,9 @@ export async function refusedPage(
   const notice = { ...refusalNotice(refused, now), channel }
   if (refused.kind === 'limited') {
     const { seconds } = notice
-    const reason = `limit_${refused.by}`
-    context.log.audit('otp.send_failed', { ...auditFields(visit), channel, reason, seconds })
+    const { by: limit } = refused
+    const fields = { ...auditFields(visit), channel, limit, reason: `limit_${limit}`, seconds }
+    context.log.audit('otp.send_failed', fields)
   }
   if (present === undefined || present.challenge.phone !== number.phone) {
     return codePage(visit, 429, { ...number, canEnter: false, expiresAt: 0, notice })

@@ -42,7 +42,7 @@ async function repeat(visit: Visit, stored: StoredChallenge, channel: Channel): 
   const refused = await countSend(parts, challenge, visit.now)
   if (refused !== undefined) return refusedPage(visit, challenge, stored, refused, channel)
   const sent = await sendCode(parts, stored, visit.now)
-  auditSend(visit, sent)
+  auditSend(visit, sent, 'again')
   return backToCodePage(visit)
 }
 

@@ -22,7 +22,7 @@ export async function sendNewCode(
     return refusedPage(visit, number, previous, issued, channel)
   }
   const { challenge } = issued
-  if (issued.kind === 'sent') auditSend(visit, challenge)
+  if (issued.kind === 'sent') auditSend(visit, challenge, 'new')
   if (exchange.incoming.method === 'POST') return backToCodePage(visit)
   const state = challengeState({ challenge, newest: true }, false, now)
   return codePage(visit, 200, { ...challenge, ...state })

@@ -18,8 +18,16 @@ export type SmsAlarms = {
   look(channel: Channel, now: number): Promise<void>
   /** The budget is spent until `until` (epoch ms). */
   budgetSpent(channel: Channel, until: number, now: number): Promise<void>
+  /** How much of each budget is used, and the codes of the last hour; raises nothing. */
+  read(now: number): Promise<SmsState>
   /** Calls `listener` for each alarm that this process is the first to raise. */
   subscribe(listener: (alarm: SmsAlarm) => void): void
+}
+
+/** `used`: messages and calls of the running day. */
+export type SmsState = {
+  readonly used: Readonly<Record<Channel, number>>
+  readonly share: VerifiedShare
 }
 
 const HOUR = 3_600_000
@@ -71,6 +79,13 @@ export function createSmsAlarms(
     },
     budgetSpent: (channel, until, now) =>
       raise({ kind: 'budget_spent', channel, budget: budgets[channel], until }, until, now),
+    async read(now) {
+      const [[sms = 0, call = 0], share] = await Promise.all([
+        store.counts([budgetKey('sms'), budgetKey('call')], now),
+        readVerifiedShare(store, ttl, now),
+      ])
+      return { used: { sms, call }, share }
+    },
     subscribe(listener) {
       listeners.push(listener)
     },

@@ -34,14 +34,10 @@ function callerOf(from: SmsFrom): string | undefined {
 export function withCircuit(
   sender: Sender,
   { clock, log }: { clock: () => number; log: Log },
-  onChange: (change: CircuitChange) => void = () => {},
 ): CircuitSender {
   return createCircuitSender(sender, {
     clock,
-    onChange(change) {
-      logChange(log, change, clock())
-      onChange(change)
-    },
+    onChange: (change) => logChange(log, change, clock()),
   })
 }
 

@@ -40,6 +40,7 @@ const FULL = {
   STEPGATE_STORE_CERT_FILE: '/tls.crt',
   STEPGATE_STORE_KEY_FILE: '/tls.key',
   STEPGATE_WORKERS: '4',
+  STEPGATE_METRICS_LISTEN: '9464',
   STEPGATE_TRUSTED_PROXIES: '10.0.0.0/8,::1',
   STEPGATE_HEADERS:
     'X-Stepgate-Amr=; REMOTE_USER={username}; Authorization=Basic {username}:{secret}',
@@ -102,6 +103,7 @@ test('addresses are written as an operator writes them', () => {
   assert.match(text, /^STEPGATE_OIDC_ISSUER=https:\/\/login\.example\.com$/m)
   assert.match(text, /^STEPGATE_TWILIO_API_URL=http:\/\/127\.0\.0\.1:8083$/m)
   assert.match(text, /^STEPGATE_LISTEN=\[::1\]:8443$/m)
+  assert.match(text, /^STEPGATE_METRICS_LISTEN=:9464$/m)
 })
 
 test('a description with its secrets put back is the same configuration', () => {

@@ -103,6 +103,7 @@ test('everything that can be set is read', () => {
         STEPGATE_UPSTREAM_TIMEOUT: '5m',
         STEPGATE_LISTEN: 'unix:/run/stepgate.sock',
         STEPGATE_UPSTREAM: 'unix:/run/app.sock',
+        STEPGATE_METRICS_LISTEN: '[::1]:9464',
         STEPGATE_TLS_CERT_FILE: '/tls.crt',
         STEPGATE_TLS_KEY_FILE: '/tls.key',
         STEPGATE_SESSION_IDLE: '30m',
@@ -182,6 +183,7 @@ test('everything that can be set is read', () => {
   assert.deepEqual(others, {
     upstream: { kind: 'unix', path: '/run/app.sock' },
     upstreamTimeout: 5 * 60_000,
+    metricsListen: { kind: 'tcp', host: '::1', port: 9464 },
     listen: { kind: 'unix', path: '/run/stepgate.sock' },
     tls: { certFile: '/tls.crt', keyFile: '/tls.key' },
     session: { idle: 1_800_000, lifetime: 28_800_000 },

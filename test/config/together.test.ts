@@ -117,6 +117,43 @@ expectAll(
       { '/c': CERT, '/k': KEY },
     ],
     [
+      'metrics are not served where visitors come in',
+      { METRICS_LISTEN: ':8080' },
+      [/^STEPGATE_METRICS_LISTEN is where visitors come in \(STEPGATE_LISTEN\)/],
+    ],
+    ...(
+      [
+        ['127.0.0.1:8080', ':8080'],
+        ['0.0.0.0:8080', '127.0.0.1:8080'],
+        ['[::]:8080', '8080'],
+        ['10.0.0.1:8080', '10.0.0.1:8080'],
+        ['localhost:8080', '[::1]:8080'],
+        ['127.0.0.1:8080', 'LOCALHOST:8080'],
+        ['unix:/run/s', 'unix:/run/s'],
+      ] as const
+    ).map(
+      ([METRICS_LISTEN, LISTEN]): Case => [
+        `neither at ${METRICS_LISTEN} when they come in at ${LISTEN}`,
+        { METRICS_LISTEN, LISTEN },
+        [/^STEPGATE_METRICS_LISTEN is where/],
+      ],
+    ),
+    ...(
+      [
+        [':9464', ':8080'],
+        ['127.0.0.1:8080', '10.0.0.1:8080'],
+        ['127.0.0.1:0', '127.0.0.1:0'],
+        ['unix:/run/m', 'unix:/run/s'],
+        [':9464', 'unix:/run/s'],
+      ] as const
+    ).map(
+      ([METRICS_LISTEN, LISTEN]): Case => [
+        `but may be at ${METRICS_LISTEN} when they come in at ${LISTEN}`,
+        { METRICS_LISTEN, LISTEN },
+        [],
+      ],
+    ),
+    [
       'stepgate is not its own upstream',
       { UPSTREAM: 'http://localhost:8080' },
       [/^STEPGATE_UPSTREAM is where stepgate itself listens/],

@@ -141,6 +141,31 @@ test('an address that is taken is named, with what chooses another', async (t) =
   assert.match(stderr, /STEPGATE_LISTEN chooses another\n$/)
 })
 
+test('metrics are served at an address of their own, until the end', async (t) => {
+  const env = around.env({ STEPGATE_METRICS_LISTEN: '127.0.0.1:0' })
+  const cli = startCli(t, ['start'], { env })
+  const [, address] = await cli.until(/"address":"([^"]+)","msg":"Metrics are served"/)
+  await cli.until(/"msg":"stepgate is listening"/)
+  const metrics = await fetch(`http://${address}/metrics`)
+  assert.equal(metrics.status, 200)
+  assert.match(await metrics.text(), /^stepgate_processes 1$/m)
+  assert.equal((await fetch(new URL('/metrics', around.url), { redirect: 'manual' })).status, 401)
+  cli.signal('SIGTERM')
+  assert.equal(await cli.ended, 0)
+  await assert.rejects(fetch(`http://${address}/metrics`))
+})
+
+test('an address for metrics that is taken is named, and nobody is served', async (t) => {
+  const env = around.env({ STEPGATE_METRICS_LISTEN: around.phoneUrl.host })
+  const { code, stdout, stderr } = await runCli(t, ['start'], { env })
+  assert.equal(code, 1)
+  assert.match(
+    stderr,
+    /^stepgate: port \d+ of 127.0.0.1 is taken .*STEPGATE_METRICS_LISTEN chooses/m,
+  )
+  assert.doesNotMatch(stdout, /is listening/)
+})
+
 test('a store that can not be used is named', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'stepgate-start-'))
   t.after(() => rmSync(folder, { recursive: true }))

@@ -31,6 +31,7 @@ function processes(
   })
   return {
     raised,
+    read: (now: number) => Promise.all(all.map((alarms) => alarms.read(now))),
     look: (now: number, channel: Channel = 'sms') =>
       Promise.all(all.map((alarms) => alarms.look(channel, now))),
     spent: (until: number, now: number, channel: Channel = 'sms') =>
@@ -53,6 +54,23 @@ async function codes(store: Store, made: number, used: number, at: number): Prom
   for (let n = 0; n < made; n++) await store.count(codeWindows(at), at)
   await store.uncount(Array<string>(used).fill(openCodeKey(at)), at)
 }
+
+overStores('what is read of budgets and codes', (open) => {
+  test('is what all processes have used, and raises nothing', async () => {
+    const store = open()
+    const { raised, read } = processes(store)
+    await spend(store, 10, NOW)
+    await spend(store, 3, NOW, 'call')
+    await codes(store, 40, 1, NOW)
+    const later = NOW + TTL + 10 * MINUTE
+    for (const state of await read(later)) {
+      assert.deepEqual(state, { used: { sms: 10, call: 3 }, share: { codes: 40, verified: 1 } })
+    }
+    assert.deepEqual(raised, [])
+    const [nextDay] = await read(NOW + DAY)
+    assert.deepEqual(nextDay?.used, { sms: 0, call: 0 })
+  })
+})
 
 overStores('the budget’s alarms', (open) => {
   test('come at 80 %, once for all processes, and again the next day', async () => {

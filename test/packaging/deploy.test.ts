@@ -70,7 +70,14 @@ test('only stepgate is reached from outside', () => {
   const upstream = deployVariables('kubernetes.yaml').STEPGATE_UPSTREAM ?? ''
   assert.equal(new URL(upstream).hostname, '127.0.0.1')
   assert.match(kubernetes, new RegExp(`-listen=${new URL(upstream).host}`))
-  assert.equal(kubernetes.match(/containerPort:/g)?.length, 1)
+  assert.deepEqual(
+    [...kubernetes.matchAll(/- name: (\w+)\n +containerPort: (\d+)/g)].map(([, ...port]) => port),
+    [
+      ['http', '8080'],
+      ['metrics', '9464'],
+    ],
+  )
+  assert.deepEqual(kubernetes.match(/targetPort: \w+/g), ['targetPort: http'])
 })
 
 test('the image runs with a file system that it can not write', () => {
