@@ -124,10 +124,10 @@ async function supervise(workers: number, config: Config, log: Log): Promise<voi
   await metrics?.close()
 }
 
-async function openSumOfMetrics({ metricsListen }: Config, log: Log) {
-  if (metricsListen === undefined) return undefined
+async function openSumOfMetrics({ metrics }: Config, log: Log) {
+  if (metrics === undefined) return undefined
   const { serveSum } = await import('./workers/serve-sum.ts')
-  return serveSum(metricsListen, log)
+  return serveSum(metrics, log)
 }
 
 async function demo(): Promise<void> {

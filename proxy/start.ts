@@ -57,6 +57,6 @@ export async function startStepgate(
 }
 
 async function openMetrics({ config, meter, log }: Context): Promise<MetricsDoor | undefined> {
-  if (config.metricsListen === undefined || meter === undefined) return undefined
-  return serveMetrics(config.metricsListen, meter.exposition, log)
+  if (config.metrics === undefined || meter === undefined) return undefined
+  return serveMetrics(config.metrics, meter.exposition, log)
 }

@@ -2,6 +2,9 @@ import type { CountryCode } from 'libphonenumber-js'
 import type { RequiredAcr } from '../policy/acr.ts'
 import type { Rule } from '../policy/rule.ts'
 
+/** Where metrics are served; `chosen` by somebody, or by default. */
+export type MetricsSettings = { readonly listen: ListenAddress; readonly chosen: boolean }
+
 /** Everything that the environment says, except secrets; safe to print. Durations in ms, sizes in bytes. */
 export type Config = {
   /** An origin: no path, no query. */
@@ -11,7 +14,8 @@ export type Config = {
   readonly upstreamTimeout: number
   readonly listen: ListenAddress
   /** Where metrics are served; absent: nowhere, and nothing is measured. */
-  readonly metricsListen?: ListenAddress
+  /** Absent: off. */
+  readonly metrics?: MetricsSettings
   /** Paths of PEM files; present when stepgate serves TLS itself. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string }
   readonly session: { readonly idle: number; readonly lifetime: number }

@@ -103,7 +103,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   HEADERS_SECRET: (_, { headersSecret }) => headersSecret && IS_SET,
   HEADERS_ENCODING: ({ headersEncoding }) => headersEncoding,
   ENCODED_SLASHES: ({ encodedSlashes }) => encodedSlashes,
-  METRICS_LISTEN: ({ metricsListen }) => metricsListen && writeListen(metricsListen),
+  METRICS_LISTEN: ({ metrics }) => (metrics === undefined ? 'off' : writeListen(metrics.listen)),
   LOG_LEVEL: ({ log }) => log.level,
   ACCESS_LOG: ({ log }) => (log.access ? 'on' : 'off'),
   SUPPORT_CONTACT: ({ brand }) => brand.supportContact,

@@ -23,6 +23,11 @@ export function parseListen(text: string): Parsed<ListenAddress> {
   return ok({ kind: 'tcp', host, port })
 }
 
+/** The same, or `off`. */
+export function parseListenOrOff(text: string): Parsed<ListenAddress | 'off'> {
+  return text === 'off' ? ok('off') : parseListen(text)
+}
+
 function isHost(host: string, bracketed: boolean): boolean {
   if (bracketed) return isIPv6(host)
   return isIPv4(host) || /^(?=.*[a-z])[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(host)

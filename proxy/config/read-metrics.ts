@@ -4,17 +4,19 @@ import type { Report, Settings } from './settings.ts'
 
 /** Where metrics are served; checks that visitors don't come in there. */
 export function readMetrics(
-  { values: { LISTEN: listen, METRICS_LISTEN: metricsListen } }: Settings,
+  { given, values: { LISTEN, METRICS_LISTEN: listen } }: Settings,
   report: Report,
-): Pick<Config, 'metricsListen'> {
-  if (metricsListen === undefined) return {}
-  if (listen !== undefined && overlap(listen, metricsListen)) {
+): Pick<Config, 'metrics'> {
+  if (listen === undefined || listen === 'off') return {}
+  const chosen = given.has('METRICS_LISTEN')
+  if (LISTEN !== undefined && overlap(LISTEN, listen)) {
+    if (!chosen) return {}
     report(
       'METRICS_LISTEN',
       'is where visitors come in (STEPGATE_LISTEN); it needs another address',
     )
   }
-  return { metricsListen }
+  return { metrics: { listen, chosen } }
 }
 
 /** Whether both can't be listened at, or one name leads to either. Port 0 is never the same twice. */

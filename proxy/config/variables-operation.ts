@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { DEFAULT_HEADERS, PLACEHOLDERS, parseHeaders } from './parse-headers.ts'
-import { parseListen } from './parse-listen.ts'
+import { parseListenOrOff } from './parse-listen.ts'
 import { parseNetworks } from './parse-networks.ts'
 import { parseStore } from './parse-store.ts'
 import { parseWorkers } from './parse-workers.ts'
@@ -57,9 +57,8 @@ export const OPERATION = {
     doc: 'Whether a path may hold `%2F`; with `allow` a rule must match both readings.',
     example: 'reject',
   }),
-  METRICS_LISTEN: optional(parsedBy(parseListen), {
-    doc: 'Where [metrics](docs/metrics.md) for Prometheus are served, at `/metrics`: an address as for `STEPGATE_LISTEN`, but another one. They name no person; still, only your monitoring should reach them.',
-    defaultNote: 'nowhere',
+  METRICS_LISTEN: defaulted(parsedBy(parseListenOrOff), '127.0.0.1:9464', {
+    doc: 'Where [metrics](docs/metrics.md) for Prometheus are served, at `/metrics`: an address as for `STEPGATE_LISTEN`, but another one, or `off`. They name no person; still, only your monitoring should reach them.',
     example: '127.0.0.1:9464',
   }),
   LOG_LEVEL: defaulted(oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info', {

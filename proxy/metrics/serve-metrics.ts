@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { ListenAddress } from '../config/config.ts'
+import type { MetricsSettings } from '../config/config.ts'
 import { explainFailure, StartError } from '../explain-failure.ts'
 import { listen } from '../listen.ts'
 import { describeError, type Log } from '../log.ts'
@@ -11,12 +11,15 @@ export type MetricsDoor = { readonly address: string; close(): Promise<void> }
 /** In ms, for a request to have come in whole. */
 const PATIENCE = 10_000
 
-/** Answers `GET /metrics` on a port of its own. Throws a `StartError` when it can't be had. */
+/**
+ * Answers `GET /metrics` on a port of its own. Throws a `StartError` when it can't be had; where
+ * nobody chose it, as of a second stepgate on one machine, that is a warning, and nothing is served.
+ */
 export async function serveMetrics(
-  address: ListenAddress,
+  { listen: address, chosen }: MetricsSettings,
   { contentType, text }: Exposition,
   log: Log,
-): Promise<MetricsDoor> {
+): Promise<MetricsDoor | undefined> {
   let running: Promise<string> | undefined
   // Several that ask at once get the same.
   const read = () => {
@@ -39,8 +42,11 @@ export async function serveMetrics(
 
   const server = createServer({ headersTimeout: PATIENCE, requestTimeout: PATIENCE }, answer)
   const at = await listen(server, address).catch((error: unknown) => {
-    throw new StartError(explainFailure(error, 'STEPGATE_METRICS_LISTEN'), error)
+    const reason = explainFailure(error, 'STEPGATE_METRICS_LISTEN')
+    if (chosen) throw new StartError(reason, error)
+    log.warn('Metrics are not served', { reason })
   })
+  if (at === undefined) return undefined
   server.on('error', (error) => log.error('Listening for metrics failed', describeError(error)))
   log.info('Metrics are served', { address: at })
   return {

@@ -19,6 +19,7 @@ test('the least that must be set gives the documented defaults', () => {
     upstream: { kind: 'tcp', origin: new URL('http://127.0.0.1:3000') },
     upstreamTimeout: 60_000,
     listen: { kind: 'tcp', port: 8080 },
+    metrics: { listen: { kind: 'tcp', host: '127.0.0.1', port: 9464 }, chosen: false },
     session: { idle: 3_600_000, lifetime: 43_200_000 },
     oidc: {
       issuer: new URL('https://login.example.com/realms/staff'),
@@ -183,7 +184,7 @@ test('everything that can be set is read', () => {
   assert.deepEqual(others, {
     upstream: { kind: 'unix', path: '/run/app.sock' },
     upstreamTimeout: 5 * 60_000,
-    metricsListen: { kind: 'tcp', host: '::1', port: 9464 },
+    metrics: { listen: { kind: 'tcp', host: '::1', port: 9464 }, chosen: true },
     listen: { kind: 'unix', path: '/run/stepgate.sock' },
     tls: { certFile: '/tls.crt', keyFile: '/tls.key' },
     session: { idle: 1_800_000, lifetime: 28_800_000 },

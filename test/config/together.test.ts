@@ -153,6 +153,7 @@ expectAll(
         [],
       ],
     ),
+    ['metrics that nobody asked for make room for visitors', { LISTEN: ':9464' }, []],
     [
       'stepgate is not its own upstream',
       { UPSTREAM: 'http://localhost:8080' },

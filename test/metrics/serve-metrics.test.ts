@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { createLog } from '../../proxy/log.ts'
 import { serveMetrics } from '../../proxy/metrics/serve-metrics.ts'
 
-const HERE = { kind: 'tcp', host: '127.0.0.1', port: 0 } as const
+const at = (port: number, chosen = true) =>
+  ({ listen: { kind: 'tcp', host: '127.0.0.1', port }, chosen }) as const
 
 function keepLog() {
   const lines: string[] = []
@@ -14,7 +15,8 @@ function keepLog() {
 
 async function serve(text: () => Promise<string>) {
   const { log, lines } = keepLog()
-  const door = await serveMetrics(HERE, { contentType: 'text/plain; version=9', text }, log)
+  const exposition = { contentType: 'text/plain; version=9', text }
+  const door = (await serveMetrics(at(0), exposition, log)) ?? assert.fail()
   const ask = (path: string, method = 'GET') => fetch(`http://${door.address}${path}`, { method })
   return { ...door, ask, lines }
 }
@@ -99,8 +101,18 @@ test('an address that is taken is named, with what chooses another', async (t) =
   const port = Number(address.split(':')[1])
   const { log } = keepLog()
   const exposition = { contentType: 'text/plain', text: async () => '' }
-  await assert.rejects(serveMetrics({ ...HERE, port }, exposition, log), {
+  await assert.rejects(serveMetrics(at(port), exposition, log), {
     code: 'start_failed',
     message: `port ${port} of 127.0.0.1 is taken (EADDRINUSE): another program listens there; STEPGATE_METRICS_LISTEN chooses another`,
   })
+})
+
+test('an address that nobody chose is done without when it is taken, with a warning', async (t) => {
+  const { address, close } = await serve(async () => '')
+  t.after(close)
+  const { log, lines } = keepLog()
+  const exposition = { contentType: 'text/plain', text: async () => '' }
+  const door = await serveMetrics(at(Number(address.split(':')[1]), false), exposition, log)
+  assert.equal(door, undefined)
+  assert.match(lines.join(''), /"level":"warn".*is taken.*"msg":"Metrics are not served"/)
 })

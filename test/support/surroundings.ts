@@ -51,7 +51,7 @@ export async function startSurroundings(): Promise<Surroundings> {
   return {
     url,
     env(changes = {}) {
-      const all = Object.entries({ ...defaults, ...changes })
+      const all = Object.entries({ ...defaults, STEPGATE_METRICS_LISTEN: 'off', ...changes })
       return Object.fromEntries(
         all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
       )

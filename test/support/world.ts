@@ -108,6 +108,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     STEPGATE_RULES: 'public /public /payroll.css; basic /basic /challenge',
     STEPGATE_STORE: 'memory:',
     STEPGATE_LOG_LEVEL: 'debug',
+    STEPGATE_METRICS_LISTEN: 'off',
     ...(options.slapd && directoryEnv(options.slapd)),
     ...options.env,
   }
