@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises'
 import type { Config, Secrets } from './config/config.ts'
 import { MASK } from './config/describe-config.ts'
 import { writeStore } from './config/write-store.ts'
 import { errorCode } from './error-code.ts'
 import { explainFailure } from './explain-failure.ts'
+import { describeCertificate, problemOfPair } from './listener/certificate.ts'
 import { createLog } from './log.ts'
 import { networkWords } from './network-words.ts'
 import { loadPageSet } from './page-set.ts'
@@ -24,7 +26,9 @@ export async function checkParts(
   secrets: Secrets,
   print: (line: string) => void,
 ): Promise<boolean> {
-  const parts: readonly [string, () => Promise<PartCheck>][] = [
+  const { tls } = config
+  const parts: readonly (readonly [string, () => Promise<PartCheck>])[] = [
+    ...(tls === undefined ? [] : [['TLS', () => checkTls(tls, config.publicUrl)] as const]),
     ['OpenID provider', () => checkProvider(config, secrets)],
     ['Numbers', () => checkDirectory(config, secrets)],
     ['Twilio', () => checkTwilio(config, secrets)],
@@ -93,9 +97,14 @@ async function checkDirectory(config: Config, secrets: Secrets): Promise<PartChe
 }
 
 /** Any answer will do: what the application answers to nobody is its own affair. */
-async function checkUpstream({ upstream }: Config): Promise<PartCheck> {
+async function checkUpstream({ upstream, upstreamTls }: Config): Promise<PartCheck> {
   const place = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.origin.origin
-  const times = { connectTimeout: 5_000, headersTimeout: 10_000, bodyTimeout: 10_000 }
+  const times = {
+    connectTimeout: 5_000,
+    headersTimeout: 10_000,
+    bodyTimeout: 10_000,
+    tls: upstreamTls,
+  }
   const pool = createPool(upstream, times)
   try {
     const { statusCode, body } = await pool.request({ method: 'GET', path: '/' })
@@ -104,11 +113,47 @@ async function checkUpstream({ upstream }: Config): Promise<PartCheck> {
     return { kind: 'ok', detail: `${place} answers (HTTP ${statusCode})` }
   } catch (error) {
     const words = networkWords(errorCode(error))
-    const detail = `${place} was not reached: ${words}; is the application running, and STEPGATE_UPSTREAM right?`
+    const detail = `${place} was not reached: ${words}; ${adviseOnUpstream(errorCode(error) ?? '')}`
     return { kind: 'problem', detail }
   } finally {
     await pool.destroy()
   }
+}
+
+function adviseOnUpstream(code: string): string {
+  if (/^ERR_SSL.*ALERT/.test(code)) {
+    return 'STEPGATE_UPSTREAM_CERT_FILE and STEPGATE_UPSTREAM_KEY_FILE are what it is shown'
+  }
+  if (code.includes('ALTNAME')) {
+    return 'STEPGATE_UPSTREAM_SERVER_NAME is what the certificate must be for, if not the host'
+  }
+  if (/CERT|SIGNATURE|ISSUER/.test(code)) {
+    return 'STEPGATE_UPSTREAM_CA_FILE names a file with the only authority that is to be trusted here'
+  }
+  return 'is the application running, and STEPGATE_UPSTREAM right?'
+}
+
+/** Whether browsers will be able to use it, as far as that can be seen from here. */
+async function checkTls({ certFile, keyFile }: NonNullable<Config['tls']>, publicUrl: URL) {
+  const pair = { cert: await readFile(certFile, 'utf8'), key: await readFile(keyFile, 'utf8') }
+  const problem = problemOfPair(pair)
+  const variables = 'STEPGATE_TLS_CERT_FILE and STEPGATE_TLS_KEY_FILE'
+  if (problem !== undefined)
+    return { kind: 'problem', detail: `${problem}; look at ${variables}` } as const
+  const { names, validFrom, validUntil, isFor } = describeCertificate(pair.cert)
+  const [now, until] = [Date.now(), validUntil.toISOString().slice(0, 10)]
+  if (now < validFrom.getTime() || now > validUntil.getTime()) {
+    const detail = `the certificate for ${names} is not valid today (until ${until}); renew the file that STEPGATE_TLS_CERT_FILE names`
+    return { kind: 'problem', detail } as const
+  }
+  const detail = `the certificate is for ${names}, until ${until}`
+  const { hostname } = publicUrl
+  return isFor(hostname)
+    ? ({ kind: 'ok', detail } as const)
+    : ({
+        kind: 'ok',
+        detail: `${detail}; not for ${hostname}, which is fine only behind a proxy that does not mind`,
+      } as const)
 }
 
 async function checkStore({ store: settings }: Config, secrets: Secrets): Promise<PartCheck> {

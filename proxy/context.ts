@@ -131,6 +131,7 @@ export async function createContext(
   const forwarder = createForwarder(config.upstream, {
     ...UPSTREAM_TIMES,
     headersTimeout: config.upstreamTimeout,
+    tls: config.upstreamTls,
     ownCookieNames,
   })
   provider.start()

@@ -1,24 +1,37 @@
 import type { Server, ServerResponse } from 'node:http'
-import { Server as SecureServer } from 'node:https'
-import type { Socket } from 'node:net'
+import type { Server as Listening, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 
 /**
  * Prepares a server, before it listens, for a gentle end. What comes back stops listening, closes
  * idle connections at once and every other one when its response is through, and after `patience` ms
- * whatever is left.
+ * whatever is left. HTTP/2 sessions take no more requests and end by themselves after the last.
+ * `listening` is what accepts the connections, if not the server itself.
  */
-export function prepareDrain(server: Server, patience: number): () => Promise<void> {
+export function prepareDrain(
+  server: Server,
+  patience: number,
+  listening: Listening = server,
+): () => Promise<void> {
   const sockets = new Set<Socket>()
   const established = new Set<Socket>()
   const responses = new Set<ServerResponse>()
   let draining = false
 
   const busy = () => new Set([...responses].map(({ req }) => req.socket))
-  server.on('connection', (socket: Socket) => keepWhileOpen(sockets, socket))
-  server.on(server instanceof SecureServer ? 'secureConnection' : 'connection', (socket: Socket) =>
-    keepWhileOpen(established, socket),
-  )
-  server.on('request', ({ socket }, response) => {
+  const waiting = new Set<Socket>()
+  listening.on('connection', (socket: Socket) => {
+    keepWhileOpen(sockets, socket)
+    if (listening !== server) keepWhileOpen(waiting, socket)
+  })
+  server.on('connection', (socket: Socket) => waiting.delete(socket))
+  const isSecure = 'setSecureContext' in server
+  server.on(isSecure ? 'secureConnection' : 'connection', (socket: Socket | TLSSocket) => {
+    const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
+    if (!isHttp2) keepWhileOpen(established, socket)
+  })
+  server.on('request', ({ socket, httpVersionMajor }, response) => {
+    if (httpVersionMajor >= 2) return
     responses.add(response)
     if (draining) response.shouldKeepAlive = false
     response.once('close', () => {
@@ -34,10 +47,12 @@ export function prepareDrain(server: Server, patience: number): () => Promise<vo
     new Promise((resolve) => {
       draining = true
       const timer = setTimeout(() => destroyAll(sockets), patience)
-      server.close(() => {
+      listening.close(() => {
         clearTimeout(timer)
         resolve()
       })
+      if (listening !== server) server.close()
+      destroyAll(waiting)
       for (const response of responses) {
         if (!response.headersSent) response.shouldKeepAlive = false
       }

@@ -1,24 +1,36 @@
 import { once } from 'node:events'
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { Config } from './config/config.ts'
 
 /** In ms, for the whole request: less than what a container's HEALTHCHECK has. */
 const TIMEOUT = 3_000
 
 /** Whether the stepgate of this configuration answers here; for a container's HEALTHCHECK. */
-export async function isHealthy({ listen, tls, publicUrl }: Config): Promise<boolean> {
+export async function isHealthy({
+  listen,
+  tls,
+  publicUrl,
+  proxyProtocol,
+}: Config): Promise<boolean> {
   // Not undici, which takes longer to be loaded than all else here.
   const request = tls === undefined ? requestHttp : requestHttps
+  const place =
+    listen.kind === 'unix'
+      ? { path: listen.path }
+      : { host: hostOf(listen.host), port: listen.port }
   const asked = request({
-    ...(listen.kind === 'unix'
-      ? { socketPath: listen.path }
-      : { host: hostOf(listen.host), port: listen.port }),
+    createConnection() {
+      const socket = connect(place)
+      // It speaks for itself, as a balancer's own health check does.
+      if (proxyProtocol) socket.write('PROXY UNKNOWN\r\n')
+      // It is asked on its own socket, where its certificate has no name that could match.
+      return tls === undefined ? socket : connectTls({ socket, rejectUnauthorized: false })
+    },
     path: '/_stepgate/healthz',
     headers: { host: publicUrl.host },
-    // It is asked on its own socket, where its certificate has no name that could match.
-    rejectUnauthorized: false,
-    agent: false,
     signal: AbortSignal.timeout(TIMEOUT),
   }).end()
   try {

@@ -5,6 +5,10 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/^(EACCES|EPERM)$/, 'stepgate may not connect there'],
   [/^(EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL)$/, 'there is no way to that address'],
   [/TIMEOUT|TIMEDOUT|ABORT/, 'no answer came in time'],
+  [
+    /^ERR_SSL.*ALERT.*(CERT|UNKNOWN_CA)/,
+    'it does not accept the certificate that it is shown, or misses one',
+  ],
   [/ALTNAME/, 'its certificate is for another host name'],
   [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, 'its certificate is not valid today'],
   [

@@ -4,6 +4,7 @@ import { jsonAnswer, toResponse } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
+import { cutRequest } from './listener/http2-messages.ts'
 import { pageAnswer } from './page-answer.ts'
 import { codePagePath, needOf } from './request/need.ts'
 import { isSameOrigin } from './request/same-origin.ts'
@@ -118,7 +119,7 @@ async function readForm(
   body: ReadableStream<Uint8Array> | null,
 ): Promise<string | undefined> {
   if (body === null) return ''
-  const timer = setTimeout(() => incoming.destroy(), FORM_DEADLINE)
+  const timer = setTimeout(() => cutRequest(incoming), FORM_DEADLINE)
   return readText(body).finally(() => clearTimeout(timer))
 }
 

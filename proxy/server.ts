@@ -1,25 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import {
-  createServer as createHttp,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http'
-import { createServer as createHttps } from 'node:https'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { logAccess } from './access-log.ts'
 import { emptyNotes } from './access-notes.ts'
 import { type Answer, writeAnswer } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
-import type { Config } from './config/config.ts'
 import type { Context } from './context.ts'
 import { prepareDrain } from './drain.ts'
 import type { Exchange } from './exchange.ts'
 import { passGate } from './gate.ts'
 import { listen } from './listen.ts'
+import { acceptProxied } from './listener/accept-proxied.ts'
+import { createServer } from './listener/create-server.ts'
 import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
+import type { Client } from './request/client-address.ts'
 import { isOwnTarget } from './request/own-path.ts'
 import { type ReadRequest, readRequest } from './request/read-request.ts'
 import { createOwnListener } from './routes.ts'
@@ -27,7 +22,9 @@ import { createOwnListener } from './routes.ts'
 /** A listening front door. `close` lets requests in flight end, at most `DRAIN` ms. */
 export type FrontDoor = { readonly address: string; close(): Promise<void> }
 
+// In ms.
 const DRAIN = 30_000
+const PROXY_HEADER = 10_000
 const NO_TUNNEL =
   'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
@@ -38,9 +35,20 @@ function createDoor(context: Context) {
   /** Connections that end with an answer under way; what still comes has no sure beginning. */
   const ending = new WeakSet<Socket>()
 
+  let warned = false
+  function warnOfContradiction({ address }: Client): void {
+    if (warned) return
+    warned = true
+    const problem =
+      'A trusted proxy passes on Forwarded and X-Forwarded-For that name two clients; neither is believed. Let it remove the one that it does not write'
+    context.log.warn(problem, { client: address })
+  }
+
   return async function door(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { socket, headers } = incoming
-    if (ending.has(socket)) return
+    // Over HTTP/2 a request has a stream to itself.
+    const isAlone = incoming.httpVersionMajor >= 2
+    if (!isAlone && ending.has(socket)) return
     // node:http loses bytes that come right behind an upgrade that nobody takes up.
     if (headers.upgrade !== undefined) ending.add(socket)
     outgoing.shouldKeepAlive &&= headers.upgrade === undefined
@@ -49,12 +57,13 @@ function createDoor(context: Context) {
     try {
       const read = readRequest(context, incoming, outgoing, requestId)
       if (read.kind === 'refused') {
-        ending.add(socket)
+        if (!isAlone) ending.add(socket)
         context.countRequest('refused')
         logAccess(context, { ...asker, client: read.client, notes: emptyNotes('refused') })
         return writeAnswer(asker, await refuse(context, asker, read), true)
       }
       const { exchange } = read
+      if (exchange.client.contradicted) warnOfContradiction(exchange.client)
       logAccess(context, exchange)
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
       context.countRequest('own')
@@ -82,43 +91,31 @@ function refuse(
 export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   const { config } = context
   const door = createDoor(context)
-  const server = createServer(config, (incoming, outgoing) => {
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     door(incoming, outgoing).catch((error: unknown) => {
       context.log.error('A request could not be answered', describeError(error))
       outgoing.destroy()
     })
-  })
-  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+  }
+  const { server, close: endWatch } = createServer(config, context.log, serve)
+  server.on('connect', (request: IncomingMessage, socket: Socket | ServerResponse) => {
+    // Over HTTP/2 it is a request as any other.
+    if ('writeHead' in socket) return serve(request, socket)
     // node:http has let go of the socket: an error that nobody hears would end the process.
     socket.on('error', () => socket.destroy())
     socket.end(NO_TUNNEL, () => socket.destroy())
   })
-  const drain = prepareDrain(server, DRAIN)
-  const address = await listen(server, config.listen)
+  const outer = config.proxyProtocol
+    ? acceptProxied(server, { ...context, timeout: PROXY_HEADER })
+    : server
+  const drain = prepareDrain(server, DRAIN, outer)
+  const address = await listen(outer, config.listen)
   // Whatever happens to it later, as when there are no more file descriptors, must end no process.
-  server.on('error', (error) => context.log.error('Listening failed', describeError(error)))
-  return {
-    address,
-    close() {
-      context.streams.close()
-      return drain()
-    },
+  outer.on('error', (error) => context.log.error('Listening failed', describeError(error)))
+  const close = () => {
+    endWatch()
+    context.streams.close()
+    return drain()
   }
-}
-
-function createServer(config: Config, listener: RequestListener) {
-  const options = {
-    // An upload may take as long as it likes: `requestTimeout` counts the body, headersTimeout not.
-    requestTimeout: 0,
-    headersTimeout: 30_000,
-    keepAliveTimeout: 65_000,
-    // `readRequest` refuses what has none, with a page and a line in the log.
-    requireHostHeader: false,
-    // A session with many groups fills four cookies, and the application has cookies of its own.
-    maxHeaderSize: 64 * 1024,
-  }
-  if (config.tls === undefined) return createHttp(options, listener)
-  const { certFile, keyFile } = config.tls
-  const tls = { cert: readFileSync(certFile), key: readFileSync(keyFile) }
-  return createHttps({ ...options, ...tls, minVersion: 'TLSv1.2' }, listener)
+  return { address, close }
 }

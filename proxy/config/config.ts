@@ -10,6 +10,8 @@ export type Config = {
   /** An origin: no path, no query. */
   readonly publicUrl: URL
   readonly upstream: UpstreamAddress
+  /** How an https application is spoken to; paths are of PEM files. */
+  readonly upstreamTls?: UpstreamTls
   /** How long the application may take to begin its answer. */
   readonly upstreamTimeout: number
   readonly listen: ListenAddress
@@ -18,6 +20,10 @@ export type Config = {
   readonly metrics?: MetricsSettings
   /** Paths of PEM files; present when stepgate serves TLS itself. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string }
+  /** Whether browsers may choose HTTP/2 where stepgate serves TLS itself. */
+  readonly http2: boolean
+  /** Whether each connection begins with a PROXY protocol header of a trusted proxy. */
+  readonly proxyProtocol: boolean
   readonly session: { readonly idle: number; readonly lifetime: number }
   readonly oidc: {
     readonly issuer: URL
@@ -105,6 +111,14 @@ export type SmsLimits = SendLimits & {
 export type UpstreamAddress =
   | { readonly kind: 'tcp'; readonly origin: URL }
   | { readonly kind: 'unix'; readonly path: string }
+
+export type UpstreamTls = {
+  /** Authority that its certificate must be of, instead of the system's. */
+  readonly caFile?: string
+  readonly client?: { readonly certFile: string; readonly keyFile: string }
+  /** Asked for by SNI, and in its certificate; absent: the upstream's own host. */
+  readonly serverName?: string
+}
 
 export type ListenAddress =
   | { readonly kind: 'tcp'; readonly host?: string; readonly port: number }

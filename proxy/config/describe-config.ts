@@ -34,9 +34,16 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   PUBLIC_URL: ({ publicUrl }) => publicUrl.origin,
   UPSTREAM: ({ upstream }) => writeUpstream(upstream),
   UPSTREAM_TIMEOUT: ({ upstreamTimeout }) => formatDuration(upstreamTimeout),
+  UPSTREAM_CA_FILE: ({ upstreamTls }) => upstreamTls?.caFile,
+  UPSTREAM_CERT_FILE: ({ upstreamTls }) => upstreamTls?.client?.certFile,
+  UPSTREAM_KEY_FILE: ({ upstreamTls }) => upstreamTls?.client?.keyFile,
+  UPSTREAM_SERVER_NAME: ({ upstreamTls }) => upstreamTls?.serverName,
   LISTEN: ({ listen }) => writeListen(listen),
   TLS_CERT_FILE: ({ tls }) => tls?.certFile,
   TLS_KEY_FILE: ({ tls }) => tls?.keyFile,
+  // Without TLS it would be said to do something.
+  HTTP2: ({ tls, http2 }) => (tls === undefined ? undefined : writeFlag(http2)),
+  PROXY_PROTOCOL: ({ proxyProtocol }) => writeFlag(proxyProtocol),
   SESSION_SECRET: () => IS_SET,
   SESSION_IDLE: ({ session }) => formatDuration(session.idle),
   SESSION_LIFETIME: ({ session }) => formatDuration(session.lifetime),
@@ -105,7 +112,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   ENCODED_SLASHES: ({ encodedSlashes }) => encodedSlashes,
   METRICS_LISTEN: ({ metrics }) => (metrics === undefined ? 'off' : writeListen(metrics.listen)),
   LOG_LEVEL: ({ log }) => log.level,
-  ACCESS_LOG: ({ log }) => (log.access ? 'on' : 'off'),
+  ACCESS_LOG: ({ log }) => writeFlag(log.access),
   SUPPORT_CONTACT: ({ brand }) => brand.supportContact,
   BRAND_NAME: ({ brand }) => brand.name,
   BRAND_LOGO: ({ brand }) => brand.logo,
@@ -117,6 +124,10 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
 function ofCalls(write: (limits: SendLimits) => string) {
   return ({ twilio, voiceLimits }: Config) =>
     twilio.voiceFrom === undefined ? undefined : write(voiceLimits)
+}
+
+function writeFlag(on: boolean): string {
+  return on ? 'on' : 'off'
 }
 
 function redisTls(store: Config['store']) {

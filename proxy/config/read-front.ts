@@ -2,7 +2,20 @@ import { problemOfPem } from './check-pem.ts'
 import type { Config, ListenAddress, UpstreamAddress } from './config.ts'
 import type { Files } from './files.ts'
 import { isLoopbackHost } from './loopback.ts'
+import { readUpstreamTls } from './read-upstream-tls.ts'
 import type { Report, Settings, Warn } from './settings.ts'
+
+type Front = Pick<
+  Config,
+  | 'publicUrl'
+  | 'upstream'
+  | 'upstreamTls'
+  | 'upstreamTimeout'
+  | 'listen'
+  | 'tls'
+  | 'http2'
+  | 'proxyProtocol'
+>
 
 /** Where requests come in and go on to; checks that they don't go round in a circle. */
 export function readFront(
@@ -10,14 +23,29 @@ export function readFront(
   files: Files,
   report: Report,
   warn: Warn,
-): Pick<Config, 'publicUrl' | 'upstream' | 'upstreamTimeout' | 'listen' | 'tls'> | undefined {
+): Front | undefined {
   const { PUBLIC_URL: publicUrl, UPSTREAM: upstream, LISTEN: listen } = values
   const { UPSTREAM_TIMEOUT: upstreamTimeout } = values
+  const { HTTP2: http2, PROXY_PROTOCOL: proxyProtocol } = values
   const tls = readTls({ given, values }, files, report)
+  const upstreamTls = readUpstreamTls({ given, values }, files, report)
+  if (given.has('HTTP2') && http2 && !given.has('TLS_CERT_FILE')) {
+    report(
+      'HTTP2',
+      'is on, but without STEPGATE_TLS_CERT_FILE stepgate serves no TLS, which it needs',
+    )
+  }
+  if (proxyProtocol && !given.has('TRUSTED_PROXIES')) {
+    report(
+      'PROXY_PROTOCOL',
+      'is on, but STEPGATE_TRUSTED_PROXIES names no balancer: every connection would be cut off',
+    )
+  }
   if (upstream && listen && isSameSocket(upstream, listen)) {
     report('UPSTREAM', 'is where stepgate itself listens (STEPGATE_LISTEN); name the application')
   }
   if (!publicUrl || !upstream || !upstreamTimeout || !listen) return undefined
+  if (http2 === undefined || proxyProtocol === undefined) return undefined
   if (tls && publicUrl.protocol === 'http:') {
     report('PUBLIC_URL', 'begins with http://, but STEPGATE_TLS_CERT_FILE makes stepgate serve TLS')
   }
@@ -26,7 +54,16 @@ export function readFront(
       'STEPGATE_UPSTREAM is the same as STEPGATE_PUBLIC_URL: unless that name leads elsewhere from here, requests go round in a circle',
     )
   }
-  return { publicUrl, upstream, upstreamTimeout, listen, ...(tls && { tls }) }
+  return {
+    publicUrl,
+    upstream,
+    ...(upstreamTls && { upstreamTls }),
+    upstreamTimeout,
+    listen,
+    ...(tls && { tls }),
+    http2,
+    proxyProtocol,
+  }
 }
 
 function readTls({ given, values }: Settings, files: Files, report: Report): Config['tls'] {

@@ -3,7 +3,7 @@ import { parseListen } from './parse-listen.ts'
 import { parseSessionSecret } from './parse-session-secret.ts'
 import { parsePublicUrl, parseUpstream } from './parse-url.ts'
 import { parsedBy } from './parsed.ts'
-import { duration } from './schemas.ts'
+import { duration, flag, matching } from './schemas.ts'
 import { defaulted, optional, required } from './variable.ts'
 
 /** Where browsers come in and where requests go on to, and the session in between. */
@@ -20,6 +20,27 @@ export const FRONT = {
     doc: 'How long the application may take to begin its answer; after that people get a 504 page.',
     example: '5m',
   }),
+  UPSTREAM_CA_FILE: optional(z.string(), {
+    doc: "PEM file with the certificate authority of the application's certificate; no other is trusted then.",
+    defaultNote: "Node's and the system's own lists",
+    example: '/etc/ssl/certs/company-ca.pem',
+  }),
+  UPSTREAM_CERT_FILE: optional(z.string(), {
+    doc: 'PEM file with the certificate that stepgate shows to an application that asks for one; with `STEPGATE_UPSTREAM_KEY_FILE`.',
+    example: '/run/secrets/upstream-client.crt',
+  }),
+  UPSTREAM_KEY_FILE: optional(z.string(), {
+    doc: 'PEM file with the private key of that certificate, without a passphrase.',
+    example: '/run/secrets/upstream-client.key',
+  }),
+  UPSTREAM_SERVER_NAME: optional(
+    matching(/^[a-z\d_]([\w-]*[a-z\d])?(\.[a-z\d_]([\w-]*[a-z\d])?)*$/i, 'it must be a host name'),
+    {
+      doc: "Name that the application's certificate must have, and that is asked for (SNI).",
+      defaultNote: 'the host in `STEPGATE_UPSTREAM`',
+      example: 'app.internal.example.com',
+    },
+  ),
   LISTEN: defaulted(parsedBy(parseListen), ':8080', {
     doc: 'Where stepgate listens: `8080`, `:8080`, `127.0.0.1:8080`, `[::1]:8080` or `unix:/path.sock`.',
     example: ':8080',
@@ -31,6 +52,14 @@ export const FRONT = {
   TLS_KEY_FILE: optional(z.string(), {
     doc: 'PEM file with the private key of that certificate, without a passphrase.',
     example: '/run/secrets/tls.key',
+  }),
+  HTTP2: defaulted(flag, 'on', {
+    doc: 'Whether browsers may choose HTTP/2 where stepgate serves TLS itself, `on` or `off`.',
+    example: 'off',
+  }),
+  PROXY_PROTOCOL: defaulted(flag, 'off', {
+    doc: 'Whether each connection begins with a PROXY protocol header (version 1 or 2) of a TCP balancer in `STEPGATE_TRUSTED_PROXIES`; others are cut off. `on` or `off`.',
+    example: 'on',
   }),
   SESSION_SECRET: required(parsedBy(parseSessionSecret), {
     doc: 'Seals cookies; at least 32 random characters. Several, comma-separated, newest first, rotate it.',

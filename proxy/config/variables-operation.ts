@@ -34,7 +34,7 @@ export const OPERATION = {
     example: 'auto',
   }),
   TRUSTED_PROXIES: optional(parsedBy(parseNetworks), {
-    doc: 'Addresses or CIDRs of proxies in front whose `Forwarded` and `X-Forwarded-*` are believed; `unix` for a proxy that connects to stepgate’s unix socket.',
+    doc: 'Addresses or CIDRs of proxies in front whose `Forwarded` and `X-Forwarded-*` are believed; `unix` for a proxy that connects to stepgate’s unix socket. Where a request has both, only what both say counts.',
     defaultNote: 'none',
     example: '10.0.0.0/8,fd00::/8',
   }),

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import { valuesOf } from './raw-headers.ts'
 
 /** Why a message is refused before its target is looked at. */
@@ -8,6 +9,7 @@ export type MessageProblem =
   | 'malformed-header'
   | 'transfer-encoding'
   | 'content-length'
+  | 'connection-header'
 
 /** Whether a message can be passed on as one message. */
 export type MessageCheck =
@@ -15,27 +17,46 @@ export type MessageCheck =
   | { readonly kind: 'rejected'; readonly status: 400 | 405; readonly reason: MessageProblem }
 
 const OK: MessageCheck = { kind: 'ok' }
+/** What can't be told from framing or routing once the message is HTTP/1.1 (RFC 9113 §8.2.2). */
+const OF_CONNECTION: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+])
+/** What node's parser for HTTP/1.1 takes; that for HTTP/2 takes any, `get` too. */
+const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS)
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const NO_FIELD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/
 
 /**
  * Refuses what has more than one reading: framing that another parser could take otherwise (RFC 9112
- * §6, §11.2), and methods that reach past the application or echo headers. Some of it node's own
- * parser refuses too; this doesn't rely on it.
+ * §6, §11.2; for HTTP/2 RFC 9113 §8.2, §10.3), and methods that reach past the application or echo
+ * headers. Some of it node's own parsers refuse too; this doesn't rely on it.
  */
 export function checkMessage(
   method: string,
   httpVersion: string,
   rawHeaders: readonly string[],
 ): MessageCheck {
-  if (httpVersion !== '1.1' && httpVersion !== '1.0') return rejected(400, 'http-version')
+  const isHttp2 = httpVersion === '2.0'
+  if (httpVersion !== '1.1' && httpVersion !== '1.0' && !isHttp2) {
+    return rejected(400, 'http-version')
+  }
   if (!TOKEN.test(method)) return rejected(400, 'malformed-method')
   if (/^(?:connect|trace)$/i.test(method)) return rejected(405, 'refused-method')
+  if (isHttp2 && !KNOWN_METHODS.has(method)) return rejected(400, 'malformed-method')
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (!TOKEN.test(rawHeaders[i] ?? '') || NO_FIELD_VALUE.test(rawHeaders[i + 1] ?? '')) {
+    const name = rawHeaders[i] ?? ''
+    if (!TOKEN.test(name) || NO_FIELD_VALUE.test(rawHeaders[i + 1] ?? '')) {
       return rejected(400, 'malformed-header')
     }
+    if (!isHttp2) continue
+    if (OF_CONNECTION.has(name)) return rejected(400, 'connection-header')
+    if (name !== name.toLowerCase()) return rejected(400, 'malformed-header')
   }
   const encodings = valuesOf(rawHeaders, 'transfer-encoding')
   const lengths = valuesOf(rawHeaders, 'content-length')

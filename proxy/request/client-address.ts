@@ -1,13 +1,13 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { readHops } from './forwarding-headers.ts'
+import { type ForwardingHeaders, readHops } from './forwarding-headers.ts'
 import { parseAuthority } from './host.ts'
 
 /** Whether an address, normalized or `unix`, belongs to a proxy whose forwarding headers count. */
 export type TrustedNetworks = (address: string) => boolean
 
 /** What stands for the address of a peer on a unix socket. */
-const UNIX = 'unix'
+export const UNIX = 'unix'
 
 /**
  * Compiles addresses and CIDRs, as the configuration has checked them; `unix` trusts peers on a unix
@@ -40,6 +40,10 @@ export type Client = {
   readonly proto: 'http' | 'https'
   /** Host, with its port if any, that the client asked for. */
   readonly host: string
+  /** Whether the peer is a trusted proxy, so that what it says of the client may count. */
+  readonly behindProxy: boolean
+  /** `Forwarded` and `X-Forwarded-…` of a trusted proxy name two clients, so neither counts. */
+  readonly contradicted: boolean
 }
 
 /** How the peer itself reached us. */
@@ -48,8 +52,9 @@ export type Direct = Pick<Client, 'proto' | 'host'>
 /**
  * Finds the client behind trusted proxies: from the peer on, each address that a trusted proxy names
  * is believed, and the first one that is not itself trusted is the client. What is no address ends
- * the walk. If any `X-Forwarded-` header is there, `Forwarded` (RFC 7239) is ignored: most proxies
- * write only the former and pass on the latter as the client wrote it.
+ * the walk. Read are `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded` (RFC 7239). Most proxies
+ * write one and pass on the other as the client wrote it, and nothing tells which: where both are
+ * there, only what both say is believed, and if they name two clients the peer is the client.
  */
 export function clientOf(
   remoteAddress: string | undefined,
@@ -59,14 +64,54 @@ export function clientOf(
 ): Client {
   const peer = normalizeAddress(remoteAddress ?? '') ?? UNIX
   const chain = peer === UNIX ? [] : [peer]
-  if (!isTrusted(peer)) return { address: peer, chain, ...direct }
-  const { hops, protos, hosts } = readHops(rawHeaders)
+  const behindProxy = isTrusted(peer)
+  const unknown = { address: peer, chain, ...direct, behindProxy, contradicted: false }
+  if (!behindProxy) return unknown
+  const { listed, forwarded } = readHops(rawHeaders)
+  const said = listed && readClaim(listed, isTrusted, peer)
+  const alsoSaid = forwarded && readClaim(forwarded, isTrusted, peer)
+  const claim = said && alsoSaid ? agreed(said, alsoSaid) : (said ?? alsoSaid)
+  if (claim === undefined) return { ...unknown, contradicted: said !== undefined }
+  return {
+    ...unknown,
+    address: claim.address,
+    chain: [...claim.believed, ...chain],
+    proto: claim.proto ?? direct.proto,
+    host: claim.host ?? direct.host,
+  }
+}
+
+/** What a trusted peer says in one kind of header, as far as it can be believed. */
+type Claim = {
+  readonly address: string
+  readonly believed: readonly string[]
+  readonly proto: Client['proto'] | undefined
+  readonly host: string | undefined
+}
+
+function readClaim(
+  { hops, protos, hosts }: ForwardingHeaders,
+  isTrusted: TrustedNetworks,
+  peer: string,
+): Claim {
   const believed = walk(hops, isTrusted)
   return {
     address: believed[0] ?? peer,
-    chain: [...believed, ...chain],
-    proto: protoOf(entryAt(protos, believed.length)) ?? direct.proto,
-    host: hostOf(entryAt(hosts, believed.length)) ?? direct.host,
+    believed,
+    proto: protoOf(entryAt(protos, believed.length)),
+    host: hostOf(entryAt(hosts, believed.length)),
+  }
+}
+
+/** What both say; undefined when they name two clients. */
+function agreed(one: Claim, other: Claim): Claim | undefined {
+  if (one.address !== other.address) return undefined
+  return {
+    address: one.address,
+    // A proxy in between may have added itself to one of them only.
+    believed: one.believed.length <= other.believed.length ? one.believed : other.believed,
+    proto: one.proto === other.proto ? one.proto : undefined,
+    host: one.host?.toLowerCase() === other.host?.toLowerCase() ? one.host : undefined,
   }
 }
 
@@ -99,7 +144,7 @@ function hostOf(text: string | undefined): string | undefined {
  * An IP address in its short lower-case form, without zone; IPv4 mapped into IPv6 comes back as
  * IPv4. Undefined for anything else.
  */
-function normalizeAddress(text: string): string | undefined {
+export function normalizeAddress(text: string): string | undefined {
   const version = isIP(text)
   if (version === 4) return text
   return version === 6 ? ipaddr.process(text.replace(/%.*$/, '')).toString() : undefined

@@ -8,15 +8,22 @@ export type ForwardingHeaders = {
   readonly hosts: readonly string[]
 }
 
-/** Reads `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded` if there is none of them. */
-export function readHops(rawHeaders: readonly string[]): ForwardingHeaders {
+/** Reads `X-Forwarded-For`, `-Proto` and `-Host` on the one hand, `Forwarded` on the other. */
+export function readHops(rawHeaders: readonly string[]): {
+  readonly listed: ForwardingHeaders | undefined
+  readonly forwarded: ForwardingHeaders | undefined
+} {
   const listed = {
     hops: listOf(rawHeaders, 'x-forwarded-for').map(withoutPort),
     protos: listOf(rawHeaders, 'x-forwarded-proto'),
     hosts: listOf(rawHeaders, 'x-forwarded-host'),
   }
   const isListed = [listed.hops, listed.protos, listed.hosts].some((list) => list.length > 0)
-  return isListed ? listed : readForwarded(valuesOf(rawHeaders, 'forwarded'))
+  const values = valuesOf(rawHeaders, 'forwarded')
+  return {
+    listed: isListed ? listed : undefined,
+    forwarded: values.length > 0 ? readForwarded(values) : undefined,
+  }
 }
 
 function listOf(rawHeaders: readonly string[], name: string): string[] {

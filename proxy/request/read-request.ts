@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { emptyNotes } from '../access-notes.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
+import { isNameless } from '../listener/peer.ts'
 import { checkMessage } from './check-message.ts'
-import { type Client, clientOf } from './client-address.ts'
+import { type Client, clientOf, type TrustedNetworks } from './client-address.ts'
 import { parseAuthority, parseHost } from './host.ts'
 import { parseTarget } from './target.ts'
 
@@ -25,9 +26,10 @@ export function readRequest(
   requestId: string,
 ): ReadRequest {
   const { method = '', httpVersion, rawHeaders, url = '', socket } = incoming
+  const believed = isNameless(socket) ? nobody : trusted
   const proto = 'encrypted' in socket ? 'https' : 'http'
   const clientAt = (authority: string) =>
-    clientOf(socket.remoteAddress, rawHeaders, trusted, { host: authority, proto })
+    clientOf(socket.remoteAddress, rawHeaders, believed, { host: authority, proto })
   const refused = (reason: string, status: 400 | 405 = 400) =>
     ({ kind: 'refused', status, reason, client: clientAt('') }) as const
 
@@ -43,6 +45,8 @@ export function readRequest(
   const notes = emptyNotes('own')
   return { kind: 'read', exchange: { incoming, outgoing, requestId, client, hosts, target, notes } }
 }
+
+const nobody: TrustedNetworks = () => false
 
 /** Many a trusted proxy passes on a client's `X-Forwarded-Host`, and an application may read either. */
 function hostsOf(host: string, client: Client): Exchange['hosts'] {

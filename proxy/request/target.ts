@@ -48,6 +48,5 @@ export function parseTarget(
 /** Segments that every application reads alike; none begins with a dot. */
 const SIMPLE_PATH = /^(?:\/[\w~!$&'()*+,=:@-][\w.~!$&'()*+,=:@-]*)*\/?$/
 
-/** A control character, `#`, or what is no byte. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNSAFE_BYTE = /[\0-\x1f\x7f#]|[^\0-\xff]/
+/** A control character, a space (which HTTP/2 could bring), `#`, or what is no byte. */
+const UNSAFE_BYTE = /[\0-\x20\x7f#]|[^\0-\xff]/

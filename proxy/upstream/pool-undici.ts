@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { buildConnector, Pool } from 'undici'
-import type { UpstreamAddress } from '../config/config.ts'
+import type { UpstreamAddress, UpstreamTls } from '../config/config.ts'
+import { StartError } from '../explain-failure.ts'
+import { problemOfPair } from '../listener/certificate.ts'
 
 /** Times in ms; `connections` is the most that may be open at once (absent: no limit). */
 export type PoolOptions = {
@@ -9,12 +12,17 @@ export type PoolOptions = {
   /** Longest silence within a response; 0 for none. */
   readonly bodyTimeout: number
   readonly connections?: number
+  /** How an https application is spoken to. */
+  readonly tls?: UpstreamTls | undefined
 }
 
 /** What a response's header section may have, in bytes; old applications are generous with cookies. */
 const MAX_HEADER_SIZE = 64 * 1024
 
-/** Keep-alive connections to the application: HTTP/1.1, one request at a time on each. */
+/**
+ * Keep-alive connections to the application: HTTP/1.1, one request at a time on each. Throws
+ * `StartError` for certificates that can't be used.
+ */
 export function createPool(address: UpstreamAddress, options: PoolOptions): Pool {
   return new Pool(address.kind === 'tcp' ? address.origin.origin : 'http://localhost', {
     connect: createConnect(address, options),
@@ -34,10 +42,11 @@ function createConnect(address: UpstreamAddress, options: PoolOptions): buildCon
     allowH2: false,
     timeout: options.connectTimeout,
     ...(address.kind === 'unix' ? { socketPath: address.path } : {}),
-    ...(secure ? { secureContext: trust() } : {}),
+    ...(secure ? { secureContext: createTls(options.tls) } : {}),
+    ...(options.tls?.serverName === undefined ? {} : { servername: options.tls.serverName }),
   })
   // undici takes the TLS server name from the Host header, which is the browser's: with none given
-  // the certificate is checked against the configured address.
+  // the certificate is checked against the configured address or name.
   return ({ servername, ...target }, callback) =>
     connect(target, (...connected) => {
       connected[1]?.on('error', renameReset)
@@ -55,11 +64,20 @@ function renameReset(error: NodeJS.ErrnoException): void {
 }
 
 /**
- * Node's authorities, with those of `NODE_EXTRA_CA_CERTS`, and the system's. Made once: it costs
- * milliseconds, and would otherwise be made anew for each connection.
+ * Trusts the configured authority alone, or else Node's with those of `NODE_EXTRA_CA_CERTS`, and the
+ * system's. Made once: it costs milliseconds, and would otherwise be made anew for each connection.
  */
-function trust(): SecureContext {
-  return createSecureContext({
-    ca: [...getCACertificates('default'), ...getCACertificates('system')],
-  })
+function createTls({ caFile, client }: UpstreamTls = {}): SecureContext {
+  const pair = client && {
+    cert: readFileSync(client.certFile, 'utf8'),
+    key: readFileSync(client.keyFile, 'utf8'),
+  }
+  const problem = pair && problemOfPair(pair)
+  if (problem !== undefined) {
+    throw new StartError(
+      `STEPGATE_UPSTREAM_CERT_FILE and STEPGATE_UPSTREAM_KEY_FILE are unusable: ${problem}`,
+    )
+  }
+  const usual = () => [...getCACertificates('default'), ...getCACertificates('system')]
+  return createSecureContext({ ca: caFile === undefined ? usual() : readFileSync(caFile), ...pair })
 }

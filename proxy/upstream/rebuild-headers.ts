@@ -7,6 +7,7 @@ import {
   withoutHeaders,
 } from './header-verdicts.ts'
 import { compileOwnCookies, type OwnCookies, withoutOwnCookies } from './own-cookies.ts'
+import { writeForwarded } from './write-forwarded.ts'
 
 /** What the header rebuild needs to know of the configuration, compiled once. */
 export type HeaderSettings = {
@@ -15,9 +16,11 @@ export type HeaderSettings = {
 }
 
 /** Who sent a request, as the front door believes it, and the request's id. */
-export type ClientFacts = Pick<Client, 'chain' | 'host' | 'proto'> & { readonly requestId: string }
+export type ClientFacts = Pick<Client, 'chain' | 'host' | 'proto' | 'behindProxy'> & {
+  readonly requestId: string
+}
 
-type Verdict = 'keep' | 'drop' | 'host' | 'cookie' | 'connection' | 'chunked'
+type Verdict = 'keep' | 'drop' | 'host' | 'cookie' | 'connection' | 'chunked' | 'address'
 
 /** Hop-by-hop (RFC 9110 §7.6.1), and `Expect`, which is answered by the front door. */
 const HOP_BY_HOP = [
@@ -44,6 +47,30 @@ const MISLEADING = [
   'proxy',
 ]
 
+/** Name a client's address to some applications; only a trusted proxy may write them. */
+const CLIENT_ADDRESSES = [
+  'x-real-ip',
+  'x-client-ip',
+  'client-ip',
+  'true-client-ip',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
+  'x-originating-ip',
+  'x-remote-ip',
+  'x-remote-addr',
+  'remote-addr',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'fastly-client-ip',
+  'fly-client-ip',
+  'x-azure-clientip',
+  'x-envoy-external-address',
+  'x-appengine-user-ip',
+  'x-vercel-forwarded-for',
+  'proxy-client-ip',
+  'wl-proxy-client-ip',
+]
+
 const METHOD_OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override']
 
 /** Headers of stepgate's own beside the identity headers and all of `X-Forwarded-` and `X-Stepgate-`. */
@@ -56,6 +83,8 @@ const SPECIAL: Readonly<Record<string, Verdict>> = {
   'content-length': 'keep',
   'transfer-encoding': 'chunked',
 }
+
+const ADDRESS_NAMES: ReadonlySet<string> = new Set(CLIENT_ADDRESSES)
 
 /** What a `Connection` header can't take away: framing, routing and what is cleaned here. */
 const LASTING = ['host', 'content-length', 'cookie']
@@ -86,6 +115,7 @@ function judgeName(name: string, dropped: ReadonlySet<string>): Verdict {
   if (Object.hasOwn(SPECIAL, folded)) {
     return name.toLowerCase() === folded ? (SPECIAL[folded] as Verdict) : 'drop'
   }
+  if (ADDRESS_NAMES.has(folded)) return 'address'
   const ours = folded.startsWith('x-stepgate-') || folded.startsWith('x-forwarded-')
   return ours ? 'drop' : 'keep'
 }
@@ -113,6 +143,9 @@ export function rebuildHeaders(
         headers.push(name, value)
         break
       case 'drop':
+        break
+      case 'address':
+        if (client.behindProxy) headers.push(name, value)
         break
       case 'cookie': {
         const rest = withoutOwnCookies(value, settings.ownCookies)
@@ -145,5 +178,6 @@ export function rebuildHeaders(
 function addForwarded(headers: string[], { chain, host, proto, requestId }: ClientFacts): void {
   // Empty for a peer on a unix socket that names nobody.
   if (chain.length > 0) headers.push('X-Forwarded-For', chain.join(', '))
-  headers.push('X-Forwarded-Host', host, 'X-Forwarded-Proto', proto, 'X-Request-Id', requestId)
+  headers.push('X-Forwarded-Host', host, 'X-Forwarded-Proto', proto)
+  headers.push('Forwarded', writeForwarded(chain, host, proto), 'X-Request-Id', requestId)
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import { streamOf } from '../listener/http2-messages.ts'
 import type { TrafficNotes } from './forward.ts'
 
 /**
@@ -15,8 +16,10 @@ export type RequestBody = EventEmitter & {
   pipe(): never
 }
 
-/** Whether bytes of a body follow, from the framing headers that the HTTP parser has accepted. */
+/** Whether a body follows, from the framing that the HTTP parser has accepted. */
 export function hasBody(incoming: IncomingMessage): boolean {
+  const stream = streamOf(incoming)
+  if (stream !== undefined) return !stream.endAfterHeaders
   const { headers } = incoming
   if (headers['transfer-encoding'] !== undefined) return true
   const length = headers['content-length']
@@ -48,8 +51,10 @@ export function requestBody(
     notes.bytesIn += chunk.length
     events.emit('data', chunk)
   }
+  const stream = streamOf(incoming)
   function onEnd(): void {
-    events.emit('end')
+    // Over HTTP/2 a request that was taken back ends as well, and its end must not look like one.
+    if (stream?.closed !== true) events.emit('end')
   }
   incoming.on('data', onData).on('end', onEnd)
   return body

@@ -44,6 +44,7 @@ export async function startFront(
       chain: ['192.0.2.7'],
       host: incoming.headers.host ?? '',
       proto: 'https',
+      behindProxy: false,
       requestId: 'request-1',
     })
     const target = options.target ?? incoming.url ?? ''

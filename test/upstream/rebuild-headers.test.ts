@@ -11,6 +11,7 @@ const client: ClientFacts = {
   chain: ['192.0.2.7'],
   host: 'app.example.com',
   proto: 'https',
+  behindProxy: false,
   requestId: 'ours',
 }
 const identity = ['X-Forwarded-User', 'alice', 'REMOTE_USER', 'alice', 'X-Team', 'hr']

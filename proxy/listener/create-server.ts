@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { createServer as createHttp, type RequestListener, type Server } from 'node:http'
+import { createSecureServer as createHttp2 } from 'node:http2'
+import { createServer as createHttps } from 'node:https'
+import type { Config } from '../config/config.ts'
+import { StartError } from '../explain-failure.ts'
+import type { Log } from '../log.ts'
+import { problemOfPair, tlsOptions } from './certificate.ts'
+import { endIdleSessions } from './end-idle-sessions.ts'
+import { followCertificate } from './follow-certificate.ts'
+import { PlainRequest, PlainResponse } from './http2-messages.ts'
+
+/** Times in ms. */
+const KEEP_ALIVE = 65_000
+const HANDSHAKE = 15_000
+const BETWEEN_LOOKS = 5_000
+
+const HTTP1 = {
+  // An upload may take as long as it likes: `requestTimeout` counts the body, headersTimeout not.
+  requestTimeout: 0,
+  headersTimeout: 30_000,
+  keepAliveTimeout: KEEP_ALIVE,
+  // `readRequest` refuses what has none, with a page and a line in the log.
+  requireHostHeader: false,
+  // A session with many groups fills four cookies, and the application has cookies of its own.
+  maxHeaderSize: 64 * 1024,
+}
+
+/**
+ * Limits of one connection. What Node does by itself against floods: at most 8 CONTINUATION frames a
+ * header, 10 pings and 32 settings unanswered, 1,000 invalid frames, 1,000 answers of the protocol
+ * waiting for a peer that reads none.
+ */
+const HTTP2 = {
+  settings: {
+    maxConcurrentStreams: 100,
+    // Of an upload; Node's 64 kB is one round trip's worth.
+    initialWindowSize: 1024 * 1024,
+    maxHeaderListSize: HTTP1.maxHeaderSize,
+    enablePush: false,
+  },
+  // Browsers send each cookie as a field of its own.
+  maxHeaderListPairs: 300,
+  // Of streams, headers and what waits to be written, in MB.
+  maxSessionMemory: 10,
+  // Requests that are taken back at once (CVE-2023-44487): so many, and so many more a second.
+  streamResetBurst: 200,
+  streamResetRate: 33,
+  // An application may send a header twice that should be there once, as it may over HTTP/1.1.
+  strictSingleValueFields: false,
+}
+
+/** What serves requests, and does not listen yet. */
+export type ListeningParts = {
+  readonly server: Server
+  /** Ends what runs beside it. */
+  close(): void
+}
+
+/**
+ * HTTP/1.1; with a certificate over TLS, and then HTTP/2 for clients that choose it (ALPN). Follows
+ * changes of the certificate. Throws `StartError` for one that can't be used.
+ */
+export function createServer(
+  { tls, http2 }: Pick<Config, 'tls' | 'http2'>,
+  log: Log,
+  listener: RequestListener,
+  { lookEvery = BETWEEN_LOOKS, idle = KEEP_ALIVE } = {},
+): ListeningParts {
+  if (tls === undefined) return { server: createHttp(HTTP1, listener), close: () => {} }
+  const pair = {
+    cert: readFileSync(tls.certFile, 'utf8'),
+    key: readFileSync(tls.keyFile, 'utf8'),
+  }
+  const problem = problemOfPair(pair)
+  if (problem !== undefined) {
+    throw new StartError(
+      `STEPGATE_TLS_CERT_FILE and STEPGATE_TLS_KEY_FILE are unusable: ${problem}`,
+    )
+  }
+  const secure = { ...HTTP1, ...tlsOptions(pair), handshakeTimeout: HANDSHAKE }
+  const server = http2
+    ? createBoth(secure, listener, idle)
+    : createHttps({ ...secure, ALPNProtocols: ['http/1.1'] }, listener)
+  const close = followCertificate(tls, pair, { every: lookEvery, log }, (next) =>
+    server.setSecureContext(tlsOptions(next)),
+  )
+  return { server, close }
+}
+
+function createBoth(
+  secure: typeof HTTP1 & ReturnType<typeof tlsOptions>,
+  listener: RequestListener,
+  idle: number,
+) {
+  const server = createHttp2({
+    ...secure,
+    ...HTTP2,
+    allowHTTP1: true,
+    Http2ServerRequest: PlainRequest,
+    Http2ServerResponse: PlainResponse,
+  })
+  endIdleSessions(server, idle)
+  // All requests of a connection together get no more ahead than one.
+  server.on('session', (session) => session.setLocalWindowSize(HTTP2.settings.initialWindowSize))
+  // It is a server for HTTP/1.1 as well, and its messages for HTTP/2 are made to look like those.
+  return (server as unknown as ReturnType<typeof createHttps>).on('request', listener)
+}

@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http'
+import {
+  constants,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import type { ReadableOptions } from 'node:stream'
+import { readFields } from './http2-fields.ts'
+
+// node:http2 makes its messages of classes that it is given; there is no other seam.
+
+/** A request over HTTP/2 that reads as one over HTTP/1.1: `host`, one `cookie`, no `:names`. */
+export class PlainRequest extends Http2ServerRequest {
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    options: ReadableOptions,
+    rawHeaders: readonly string[],
+  ) {
+    super(stream, headers, options, rawHeaders)
+    const fields = readFields(rawHeaders, headers)
+    Object.defineProperties(this, {
+      rawHeaders: { value: fields.rawHeaders },
+      headers: { value: fields.headers },
+    })
+  }
+}
+
+/** The stream of a message over HTTP/2; undefined for one over HTTP/1.1. */
+export function streamOf(message: unknown): ServerHttp2Stream | undefined {
+  return message instanceof Http2ServerRequest ? message.stream : undefined
+}
+
+/** Gives up a request that does not come to its end, with what it came over. */
+export function cutRequest(incoming: IncomingMessage): void {
+  const stream = streamOf(incoming)
+  if (stream === undefined) incoming.destroy()
+  else stream.close(constants.NGHTTP2_CANCEL)
+}
+
+type Headers = OutgoingHttpHeaders | readonly string[]
+
+/** A response over HTTP/2 that leaves out what only HTTP/1.1 knows: reasons and connections. */
+export class PlainResponse extends Http2ServerResponse<PlainRequest> {
+  override setHeader(name: string, value: number | string | readonly string[]): void {
+    if (!CONNECTION_HEADERS.has(name.toLowerCase())) super.setHeader(name, value)
+  }
+
+  override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
+    const given = headers ?? (typeof reason === 'string' ? {} : reason)
+    return super.writeHead(status, withoutConnectionHeaders(given ?? {}))
+  }
+
+  /** Cuts the response off, so that no client takes it for complete; the connection goes on. */
+  override destroy(error?: Error): this {
+    if (!this.stream.closed) this.stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    super.destroy(error)
+    return this
+  }
+}
+
+// Node's own says nothing of the first, and takes a stream that was reset for finished.
+Object.defineProperties(PlainResponse.prototype, {
+  destroyed: {
+    get(this: PlainResponse) {
+      return this.stream.destroyed || this.stream.closed
+    },
+  },
+  writableFinished: {
+    get(this: PlainResponse) {
+      const { writableFinished, aborted, rstCode } = this.stream
+      return writableFinished && !aborted && !rstCode
+    },
+  },
+})
+
+/** What HTTP/2 has no use for (RFC 9113 §8.2.2); node:http2 throws on some of it. */
+const CONNECTION_HEADERS: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+])
+
+function withoutConnectionHeaders(headers: Headers): OutgoingHttpHeaders {
+  // Node takes a flat list too, which its types don't say of this one.
+  if (!Array.isArray(headers)) return headers as OutgoingHttpHeaders
+  const rest: string[] = []
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!CONNECTION_HEADERS.has(headers[i].toLowerCase())) rest.push(headers[i], headers[i + 1])
+  }
+  return rest as unknown as OutgoingHttpHeaders
+}
