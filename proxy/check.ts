@@ -13,7 +13,7 @@ import { createDirectory } from './phone/create-directory.ts'
 import { createProvider } from './sign-in/provider-openid.ts'
 import { createTwilioSender } from './sms/sender-twilio.ts'
 import { openStore } from './store/open-store.ts'
-import { createPool } from './upstream/pool-undici.ts'
+import { createPool, RESET } from './upstream/pool-undici.ts'
 
 const QUIET = createLog({ level: 'silent', access: false })
 
@@ -113,14 +113,17 @@ async function checkUpstream({ upstream, upstreamTls }: Config): Promise<PartChe
     return { kind: 'ok', detail: `${place} answers (HTTP ${statusCode})` }
   } catch (error) {
     const words = networkWords(errorCode(error))
-    const detail = `${place} was not reached: ${words}; ${adviseOnUpstream(errorCode(error) ?? '')}`
+    const detail = `${place} was not reached: ${words}; ${adviseOnUpstream(errorCode(error) ?? '', place.startsWith('https:'))}`
     return { kind: 'problem', detail }
   } finally {
     await pool.destroy()
   }
 }
 
-function adviseOnUpstream(code: string): string {
+/** How a connection ends of which a server with TLS 1.3 did not like the certificate. */
+const RESETS: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', RESET])
+
+function adviseOnUpstream(code: string, tls: boolean): string {
   if (/^ERR_SSL.*ALERT/.test(code)) {
     return 'STEPGATE_UPSTREAM_CERT_FILE and STEPGATE_UPSTREAM_KEY_FILE are what it is shown'
   }
@@ -129,6 +132,9 @@ function adviseOnUpstream(code: string): string {
   }
   if (/CERT|SIGNATURE|ISSUER/.test(code)) {
     return 'STEPGATE_UPSTREAM_CA_FILE names a file with the only authority that is to be trusted here'
+  }
+  if (tls && RESETS.has(code)) {
+    return 'if it wants a certificate, STEPGATE_UPSTREAM_CERT_FILE and STEPGATE_UPSTREAM_KEY_FILE are what it is shown'
   }
   return 'is the application running, and STEPGATE_UPSTREAM right?'
 }

@@ -1,6 +1,7 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Server as Listening, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { streamOf } from './listener/http2-messages.ts'
 
 /**
  * Prepares a server, before it listens, for a gentle end. What comes back stops listening, closes
@@ -30,8 +31,9 @@ export function prepareDrain(
     const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
     if (!isHttp2) keepWhileOpen(established, socket)
   })
-  server.on('request', ({ socket, httpVersionMajor }, response) => {
-    if (httpVersionMajor >= 2) return
+  server.on('request', (request, response) => {
+    if (streamOf(request) !== undefined) return
+    const { socket } = request
     responses.add(response)
     if (draining) response.shouldKeepAlive = false
     response.once('close', () => {

@@ -12,6 +12,7 @@ import { passGate } from './gate.ts'
 import { listen } from './listen.ts'
 import { acceptProxied } from './listener/accept-proxied.ts'
 import { createServer } from './listener/create-server.ts'
+import { streamOf } from './listener/http2-messages.ts'
 import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
 import type { Client } from './request/client-address.ts'
@@ -47,7 +48,7 @@ function createDoor(context: Context) {
   return async function door(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const { socket, headers } = incoming
     // Over HTTP/2 a request has a stream to itself.
-    const isAlone = incoming.httpVersionMajor >= 2
+    const isAlone = streamOf(incoming) !== undefined
     if (!isAlone && ending.has(socket)) return
     // node:http loses bytes that come right behind an upgrade that nobody takes up.
     if (headers.upgrade !== undefined) ending.add(socket)

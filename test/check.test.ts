@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +15,7 @@ import { runCli } from './support/cli.ts'
 import { freePort } from './support/free-port.ts'
 import { startRedis } from './support/redis.ts'
 import { type Slapd, slapdMissing, startSlapd } from './support/slapd.ts'
+import { createCertificate } from './support/slapd-certificate.ts'
 import { type Surroundings, startSurroundings } from './support/surroundings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'stepgate-check-'))
@@ -199,4 +202,59 @@ test('a replaced page that is broken', async (t) => {
   writeFileSync(join(pages, 'otp.ts'), 'export const other = 1\n')
   const line = await onlyProblem({ STEPGATE_PAGES_DIR: pages })
   assert.match(line, /^PROBLEM {2}Pages: STEPGATE_PAGES_DIR: .*otp\.ts/)
+})
+
+test('TLS by stepgate itself: whom the certificate is for, and what is wrong with it', async (t) => {
+  const made = mkdtempSync(join(tmpdir(), 'stepgate-check-tls-'))
+  t.after(() => rmSync(made, { recursive: true }))
+  const others = mkdtempSync(join(tmpdir(), 'stepgate-check-tls-'))
+  t.after(() => rmSync(others, { recursive: true }))
+  const { cert, key } = await createCertificate(made, 'DNS:app.example.com')
+  const other = await createCertificate(others, 'DNS:app.example.com')
+  const tls = (host: string, keyFile = key) => ({
+    STEPGATE_PUBLIC_URL: `https://${host}`,
+    STEPGATE_TLS_CERT_FILE: cert,
+    STEPGATE_TLS_KEY_FILE: keyFile,
+  })
+  const lineOf = async (changes: Readonly<Record<string, string>>) =>
+    (await check(changes)).lines.find((line) => line.includes(' TLS: ')) ?? ''
+  const day = /^ok {7}TLS: the certificate is for app\.example\.com, until \d{4}-\d\d-\d\d/
+  assert.match(await lineOf(tls('app.example.com')), new RegExp(`${day.source}$`))
+  assert.match(await lineOf(tls('else.example.com')), new RegExp(`${day.source}; not for else\\.`))
+  assert.match(
+    await lineOf(tls('app.example.com', other.key)),
+    /^PROBLEM {2}TLS: the key is not that of the certificate; look at STEPGATE_TLS_CERT_FILE/,
+  )
+  assert.equal(await lineOf({}), '')
+})
+
+test('an application over TLS: its authority, its name and the certificate that it wants', async (t) => {
+  const made = mkdtempSync(join(tmpdir(), 'stepgate-check-tls-'))
+  t.after(() => rmSync(made, { recursive: true }))
+  const { ca, cert, key } = await createCertificate(made, 'DNS:inner.example')
+  const pem = { cert: readFileSync(cert), key: readFileSync(key), ca: readFileSync(ca) }
+  const server = createSecureServer({ ...pem, requestCert: true }, (_, response) => response.end())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  t.after(() => server.closeAllConnections())
+  const env = {
+    STEPGATE_UPSTREAM: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    STEPGATE_UPSTREAM_CA_FILE: ca,
+    STEPGATE_UPSTREAM_SERVER_NAME: 'inner.example',
+    STEPGATE_UPSTREAM_CERT_FILE: cert,
+    STEPGATE_UPSTREAM_KEY_FILE: key,
+  }
+  assert.deepEqual((await check(env)).problems, [])
+  const without = async (...names: (keyof typeof env)[]) =>
+    onlyProblem({ ...env, ...Object.fromEntries(names.map((name) => [name, undefined])) })
+  assert.match(await without('STEPGATE_UPSTREAM_CA_FILE'), /not trusted.*STEPGATE_UPSTREAM_CA_FILE/)
+  assert.match(
+    await without('STEPGATE_UPSTREAM_SERVER_NAME'),
+    /another host name.*STEPGATE_UPSTREAM_SERVER_NAME/,
+  )
+  assert.match(
+    await without('STEPGATE_UPSTREAM_CERT_FILE', 'STEPGATE_UPSTREAM_KEY_FILE'),
+    /if it wants a certificate, STEPGATE_UPSTREAM_CERT_FILE|misses one.*STEPGATE_UPSTREAM_CERT/,
+  )
 })

@@ -21,7 +21,7 @@ export function readUpstreamTls(
   if (set.length === 0) return undefined
   const { UPSTREAM: upstream } = values
   if (upstream && !(upstream.kind === 'tcp' && upstream.origin.protocol === 'https:')) {
-    for (const name of set) {
+    for (const name of set.filter((one) => values[one] !== undefined)) {
       report(name, 'is set, but STEPGATE_UPSTREAM is not https://, so has no TLS')
     }
     return undefined

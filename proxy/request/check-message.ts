@@ -35,15 +35,16 @@ const NO_FIELD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/
 /**
  * Refuses what has more than one reading: framing that another parser could take otherwise (RFC 9112
  * §6, §11.2; for HTTP/2 RFC 9113 §8.2, §10.3), and methods that reach past the application or echo
- * headers. Some of it node's own parsers refuse too; this doesn't rely on it.
+ * headers. Some of it node's own parsers refuse too; this doesn't rely on it. `protocol` is `h2`, or
+ * the version that a message over HTTP/1 says that it has, which may well be 2.0.
  */
 export function checkMessage(
   method: string,
-  httpVersion: string,
+  protocol: string,
   rawHeaders: readonly string[],
 ): MessageCheck {
-  const isHttp2 = httpVersion === '2.0'
-  if (httpVersion !== '1.1' && httpVersion !== '1.0' && !isHttp2) {
+  const isHttp2 = protocol === 'h2'
+  if (protocol !== '1.1' && protocol !== '1.0' && !isHttp2) {
     return rejected(400, 'http-version')
   }
   if (!TOKEN.test(method)) return rejected(400, 'malformed-method')
@@ -62,7 +63,7 @@ export function checkMessage(
   const lengths = valuesOf(rawHeaders, 'content-length')
   if (encodings.length > 0) {
     const chunked = encodings.length === 1 && encodings[0]?.toLowerCase() === 'chunked'
-    if (!chunked || httpVersion === '1.0') return rejected(400, 'transfer-encoding')
+    if (!chunked || protocol === '1.0') return rejected(400, 'transfer-encoding')
     if (lengths.length > 0) return rejected(400, 'content-length')
   }
   const single =

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { emptyNotes } from '../access-notes.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
+import { streamOf } from '../listener/http2-messages.ts'
 import { isNameless } from '../listener/peer.ts'
 import { checkMessage } from './check-message.ts'
 import { type Client, clientOf, type TrustedNetworks } from './client-address.ts'
@@ -26,6 +27,7 @@ export function readRequest(
   requestId: string,
 ): ReadRequest {
   const { method = '', httpVersion, rawHeaders, url = '', socket } = incoming
+  const protocol = streamOf(incoming) === undefined ? httpVersion : 'h2'
   const believed = isNameless(socket) ? nobody : trusted
   const proto = 'encrypted' in socket ? 'https' : 'http'
   const clientAt = (authority: string) =>
@@ -33,7 +35,7 @@ export function readRequest(
   const refused = (reason: string, status: 400 | 405 = 400) =>
     ({ kind: 'refused', status, reason, client: clientAt('') }) as const
 
-  const message = checkMessage(method, httpVersion, rawHeaders)
+  const message = checkMessage(method, protocol, rawHeaders)
   if (message.kind === 'rejected') return refused(message.reason, message.status)
   const host = parseHost(rawHeaders)
   if (host.kind === 'rejected') return refused(host.reason)

@@ -17,6 +17,8 @@ const FULL = {
   STEPGATE_LISTEN: '[::1]:8443',
   STEPGATE_TLS_CERT_FILE: '/tls.crt',
   STEPGATE_TLS_KEY_FILE: '/tls.key',
+  STEPGATE_HTTP2: 'off',
+  STEPGATE_PROXY_PROTOCOL: 'on',
   STEPGATE_SESSION_IDLE: '90s',
   STEPGATE_OIDC_ISSUER: 'https://login.example.com',
   STEPGATE_OIDC_TRUST_ACR: 'mfa hwk',
@@ -51,6 +53,15 @@ const FULL = {
   STEPGATE_BRAND_LOGO: 'logo.svg',
   STEPGATE_BRAND_COLOR: '#0b5fff',
   STEPGATE_PAGES_DIR: '/pages',
+}
+
+const SECURE = {
+  ...VALID_ENV,
+  STEPGATE_UPSTREAM: 'https://app.internal',
+  STEPGATE_UPSTREAM_CA_FILE: '/ca.pem',
+  STEPGATE_UPSTREAM_CERT_FILE: '/tls.crt',
+  STEPGATE_UPSTREAM_KEY_FILE: '/tls.key',
+  STEPGATE_UPSTREAM_SERVER_NAME: 'app.example.com',
 }
 
 function describe(env: Readonly<Record<string, string>>): string {
@@ -88,7 +99,8 @@ test('of a store all is described but its passwords', () => {
 })
 
 test('one variable a line, whatever is in it', () => {
-  for (const line of describe(FULL).trimEnd().split('\n')) assert.match(line, /^STEPGATE_[A-Z_]+=./)
+  for (const line of describe(FULL).trimEnd().split('\n'))
+    assert.match(line, /^STEPGATE_[A-Z\d_]+=./)
   assert.match(
     describe(FULL),
     /^STEPGATE_RULES=public \/assets\/\*\* \/favicon\.ico; basic \/reports\/\*\* groups="a;b"$/m,
@@ -107,7 +119,9 @@ test('addresses are written as an operator writes them', () => {
 })
 
 test('a description with its secrets put back is the same configuration', () => {
-  for (const env of [VALID_ENV, LDAP_ENV, FULL] as readonly Readonly<Record<string, string>>[]) {
+  for (const env of [VALID_ENV, LDAP_ENV, FULL, SECURE] as readonly Readonly<
+    Record<string, string>
+  >[]) {
     const described = Object.fromEntries(
       describe(env)
         .trimEnd()

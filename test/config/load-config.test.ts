@@ -20,6 +20,8 @@ test('the least that must be set gives the documented defaults', () => {
     upstreamTimeout: 60_000,
     listen: { kind: 'tcp', port: 8080 },
     metrics: { listen: { kind: 'tcp', host: '127.0.0.1', port: 9464 }, chosen: false },
+    http2: true,
+    proxyProtocol: false,
     session: { idle: 3_600_000, lifetime: 43_200_000 },
     oidc: {
       issuer: new URL('https://login.example.com/realms/staff'),
@@ -107,6 +109,8 @@ test('everything that can be set is read', () => {
         STEPGATE_METRICS_LISTEN: '[::1]:9464',
         STEPGATE_TLS_CERT_FILE: '/tls.crt',
         STEPGATE_TLS_KEY_FILE: '/tls.key',
+        STEPGATE_HTTP2: 'off',
+        STEPGATE_PROXY_PROTOCOL: 'on',
         STEPGATE_SESSION_IDLE: '30m',
         STEPGATE_SESSION_LIFETIME: '8h',
         STEPGATE_OIDC_TRUST_ACR: 'mfa, urn:two',
@@ -187,6 +191,8 @@ test('everything that can be set is read', () => {
     metrics: { listen: { kind: 'tcp', host: '::1', port: 9464 }, chosen: true },
     listen: { kind: 'unix', path: '/run/stepgate.sock' },
     tls: { certFile: '/tls.crt', keyFile: '/tls.key' },
+    http2: false,
+    proxyProtocol: true,
     session: { idle: 1_800_000, lifetime: 28_800_000 },
     defaultAcr: 'basic',
     twilio: {
@@ -360,4 +366,23 @@ test("the public URL's port is no part of its host, neither for the brand nor fo
   )
   assert.equal(config.brand.name, 'intranet')
   assert.equal(config.rules[0]?.host, 'intranet')
+})
+
+test('TLS to the application is read', () => {
+  const files = { '/c': '-----BEGIN CERTIFICATE-----', '/k': '-----BEGIN PRIVATE KEY-----' }
+  const UPSTREAM = { STEPGATE_UPSTREAM: 'https://app.internal' }
+  const read = (env: Readonly<Record<string, string>>) =>
+    loadedOk(loadWith({ ...UPSTREAM, ...env }, files)).config.upstreamTls
+  assert.equal(read({}), undefined)
+  assert.deepEqual(read({ STEPGATE_UPSTREAM_SERVER_NAME: 'a.example' }), {
+    serverName: 'a.example',
+  })
+  assert.deepEqual(
+    read({
+      STEPGATE_UPSTREAM_CA_FILE: '/c',
+      STEPGATE_UPSTREAM_CERT_FILE: '/c',
+      STEPGATE_UPSTREAM_KEY_FILE: '/k',
+    }),
+    { caFile: '/c', client: { certFile: '/c', keyFile: '/k' } },
+  )
 })

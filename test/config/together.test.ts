@@ -155,6 +155,52 @@ expectAll(
     ),
     ['metrics that nobody asked for make room for visitors', { LISTEN: ':9464' }, []],
     [
+      'what TLS to the application needs is for an application with TLS',
+      { UPSTREAM_CA_FILE: '/c', UPSTREAM_SERVER_NAME: 'a.example' },
+      [
+        /^STEPGATE_UPSTREAM_CA_FILE is set, but STEPGATE_UPSTREAM is not https:/,
+        /^STEPGATE_UPSTREAM_SERVER_NAME is set, but STEPGATE_UPSTREAM is not https:/,
+      ],
+      { '/c': CERT },
+    ],
+    [
+      'a certificate to show to the application needs its key',
+      { UPSTREAM: 'https://app.internal', UPSTREAM_CERT_FILE: '/c' },
+      [/^STEPGATE_UPSTREAM_KEY_FILE is not set, but STEPGATE_UPSTREAM_CERT_FILE is/],
+      { '/c': CERT },
+    ],
+    [
+      'a key for the application needs its certificate',
+      { UPSTREAM: 'https://app.internal', UPSTREAM_KEY_FILE: '/k' },
+      [/^STEPGATE_UPSTREAM_CERT_FILE is not set, but STEPGATE_UPSTREAM_KEY_FILE is/],
+      { '/k': KEY },
+    ],
+    [
+      "the application's files must be what they are for",
+      {
+        UPSTREAM: 'https://app.internal',
+        UPSTREAM_CA_FILE: '/none',
+        UPSTREAM_CERT_FILE: '/k',
+        UPSTREAM_KEY_FILE: '/c',
+      },
+      [
+        /^STEPGATE_UPSTREAM_CA_FILE is unusable: "\/none" .*ENOENT/,
+        /^STEPGATE_UPSTREAM_CERT_FILE holds no certificate/,
+        /^STEPGATE_UPSTREAM_KEY_FILE holds no key/,
+      ],
+      { '/c': CERT, '/k': KEY },
+    ],
+    [
+      'HTTP/2 needs TLS',
+      { HTTP2: 'on' },
+      [/^STEPGATE_HTTP2 is on, but without STEPGATE_TLS_CERT_FILE/],
+    ],
+    [
+      'the PROXY protocol needs somebody who may speak it',
+      { PROXY_PROTOCOL: 'on' },
+      [/^STEPGATE_PROXY_PROTOCOL is on, but STEPGATE_TRUSTED_PROXIES names no balancer/],
+    ],
+    [
       'stepgate is not its own upstream',
       { UPSTREAM: 'http://localhost:8080' },
       [/^STEPGATE_UPSTREAM is where stepgate itself listens/],

@@ -14,6 +14,7 @@ describe('messages that pass', () => {
     ['DELETE', '1.1', [TE, 'chunked']],
     ['POST', '1.1', ['transfer-encoding', 'Chunked']],
     ['FROBNICATE', '1.1', []],
+    ['POST', 'h2', ['content-length', '5', 'te', 'trailers']],
     ['M-SEARCH', '1.1', ['X_User', 'a\tb \xe9']],
   ]
   for (const [method, version, headers] of table) {
@@ -58,6 +59,18 @@ describe('messages that are refused', () => {
     ['GET', '1.1', ['N\xe4me', 'x'], 400, 'malformed-header'],
     ['GET', '1.1', ['X', 'a\r\nY: b'], 400, 'malformed-header'],
     ['GET', '1.1', ['X', 'a\0'], 400, 'malformed-header'],
+    ['GET', 'h2', ['x', 'a\r\ny: b'], 400, 'malformed-header'],
+    ['GET', 'h2', ['X-A', 'b'], 400, 'malformed-header'],
+    ['GET', 'h2', [':path', '/'], 400, 'malformed-header'],
+    ['POST', 'h2', ['transfer-encoding', 'chunked'], 400, 'connection-header'],
+    ['GET', 'h2', ['connection', 'close'], 400, 'connection-header'],
+    ['GET', 'h2', ['keep-alive', '5'], 400, 'connection-header'],
+    ['GET', 'h2', ['proxy-connection', 'close'], 400, 'connection-header'],
+    ['GET', 'h2', ['upgrade', 'websocket'], 400, 'connection-header'],
+    ['POST', 'h2', ['content-length', '5', 'content-length', '5'], 400, 'content-length'],
+    ['get', 'h2', [], 400, 'malformed-method'],
+    ['FROBNICATE', 'h2', [], 400, 'malformed-method'],
+    ['CONNECT', 'h2', [], 405, 'refused-method'],
   ]
   for (const [method, version, headers, status, reason] of table) {
     test(JSON.stringify([method, version, ...headers]), () => {

@@ -6,6 +6,9 @@ import ipaddr from 'ipaddr.js'
 import { type Client, clientOf, parseNetworks } from '../../proxy/request/client-address.ts'
 
 const TRUSTED = ['10.0.0.0/8', 'fd00::/8', '192.0.2.7']
+/** What is said of a client that no trusted proxy, or one, stands before. */
+const OUTSIDE = { behindProxy: false, contradicted: false }
+const BEHIND = { behindProxy: true, contradicted: false }
 const DIRECT = { proto: 'http', host: 'app.example.com' } as const
 
 function client(peer: string | undefined, headers: readonly string[], trusted = TRUSTED): Client {
@@ -22,7 +25,7 @@ describe('a peer that is not trusted', () => {
       ...['X-Forwarded-For', '10.1.1.1', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'evil'],
       ...['Forwarded', 'for=10.1.1.1;proto=https;host=evil'],
     ]
-    const expected = { address: '203.0.113.9', chain: ['203.0.113.9'], ...DIRECT }
+    const expected = { address: '203.0.113.9', chain: ['203.0.113.9'], ...DIRECT, ...OUTSIDE }
     assert.deepEqual(client('203.0.113.9', headers), expected)
     assert.deepEqual(client('203.0.113.9', headers, []), expected)
   })
@@ -61,6 +64,7 @@ describe('X-Forwarded-For from a trusted peer', () => {
       address: '203.0.113.9',
       chain: ['203.0.113.9', '10.2.2.2', '10.1.1.1'],
       ...DIRECT,
+      ...BEHIND,
     })
   })
 
@@ -114,29 +118,76 @@ describe('Forwarded (RFC 7239) from a trusted peer', () => {
   for (const [forwarded, address, proto, host] of table) {
     test(forwarded, () => {
       const { chain: _, ...rest } = client('10.1.1.1', ['Forwarded', forwarded])
-      assert.deepEqual(rest, { address, proto, host })
+      assert.deepEqual(rest, { address, proto, host, ...BEHIND })
     })
   }
+})
 
-  test('is ignored beside any X-Forwarded header', () => {
-    const forwarded = ['Forwarded', 'for=6.6.6.6;proto=https;host=evil.example']
-    const both = client('10.1.1.1', [...forwarded, 'X-Forwarded-For', '203.0.113.9'])
-    assert.deepEqual(both, {
+describe('Forwarded and X-Forwarded together, from a trusted peer', () => {
+  const seen = (forwarded: string, ...listed: string[]) =>
+    client('10.1.1.1', ['Forwarded', forwarded, ...listed])
+  const XFF = ['X-Forwarded-For', '203.0.113.9']
+
+  test('that name one client, and say the same of it, are believed', () => {
+    const proto = ['X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'SHOP.example']
+    assert.deepEqual(seen('for=203.0.113.9;proto=https;host=shop.example', ...XFF, ...proto), {
       address: '203.0.113.9',
       chain: ['203.0.113.9', '10.1.1.1'],
-      ...DIRECT,
+      proto: 'https',
+      host: 'SHOP.example',
+      ...BEHIND,
     })
-    const proto = client('10.1.1.1', [...forwarded, 'X-Forwarded-Proto', 'http'])
-    assert.deepEqual(proto, { address: '10.1.1.1', chain: ['10.1.1.1'], ...DIRECT })
+  })
+
+  test('that name two clients are both not believed, whichever is the lie', () => {
+    const nobody = { address: '10.1.1.1', chain: ['10.1.1.1'], ...DIRECT }
+    const closed = { ...nobody, behindProxy: true, contradicted: true }
+    for (const [forwarded, ...listed] of [
+      ['for=6.6.6.6;proto=https;host=evil.example', ...XFF],
+      ['for=203.0.113.9;proto=https', 'X-Forwarded-For', '6.6.6.6'],
+      ['for=203.0.113.9;proto=https', 'X-Forwarded-Proto', 'https'],
+      ['for=unknown', ...XFF],
+      ['proto=https', ...XFF],
+      ['', ...XFF],
+    ] as const) {
+      assert.deepEqual(seen(forwarded, ...listed), closed, forwarded)
+    }
+  })
+
+  test('of the rest only what both say counts: a client knows his own address', () => {
+    const proto = (forwarded: string, ...listed: string[]) => {
+      const { proto, host } = seen(`for=203.0.113.9${forwarded}`, ...XFF, ...listed)
+      return [proto, host]
+    }
+    const direct = ['http', 'app.example.com']
+    assert.deepEqual(proto(';proto=https;host=evil.example'), direct)
+    assert.deepEqual(proto('', 'X-Forwarded-Proto', 'https', 'X-Forwarded-Host', 'evil'), direct)
+    assert.deepEqual(proto(';host=a', 'X-Forwarded-Host', 'b'), direct)
+    assert.deepEqual(proto(';proto=https', 'X-Forwarded-Proto', 'https')[0], 'https')
+  })
+
+  test('of two ways the shorter is passed on', () => {
+    const { chain } = seen('for=203.0.113.9', 'X-Forwarded-For', '203.0.113.9, 10.6.6.6')
+    assert.deepEqual(chain, ['203.0.113.9', '10.1.1.1'])
   })
 })
 
 describe('a unix socket', () => {
   test('has no address, and is trusted only if the configuration says so', () => {
     const headers = ['X-Forwarded-For', '203.0.113.9']
-    assert.deepEqual(client(undefined, headers), { address: 'unix', chain: [], ...DIRECT })
+    assert.deepEqual(client(undefined, headers), {
+      address: 'unix',
+      chain: [],
+      ...DIRECT,
+      ...OUTSIDE,
+    })
     const trusted = client(undefined, headers, ['unix'])
-    assert.deepEqual(trusted, { address: '203.0.113.9', chain: ['203.0.113.9'], ...DIRECT })
+    assert.deepEqual(trusted, {
+      address: '203.0.113.9',
+      chain: ['203.0.113.9'],
+      ...DIRECT,
+      ...BEHIND,
+    })
     assert.equal(addressOf('203.0.113.1', '6.6.6.6', ['unix']), '203.0.113.1')
   })
 })

@@ -29,6 +29,7 @@ test('the target, method and headers arrive byte for byte, with ours and without
     'X-Forwarded-For: 192.0.2.7',
     'X-Forwarded-Host: app.example.com',
     'X-Forwarded-Proto: https',
+    'Forwarded: for=192.0.2.7;host=app.example.com;proto=https',
     'X-Request-Id: request-1',
     'X-Forwarded-User: alice',
     '',

@@ -17,7 +17,8 @@ const client: ClientFacts = {
 const identity = ['X-Forwarded-User', 'alice', 'REMOTE_USER', 'alice', 'X-Team', 'hr']
 const ours = [
   ...['X-Forwarded-For', '192.0.2.7', 'X-Forwarded-Host', 'app.example.com'],
-  ...['X-Forwarded-Proto', 'https', 'X-Request-Id', 'ours'],
+  ...['X-Forwarded-Proto', 'https'],
+  ...['Forwarded', 'for=192.0.2.7;host=app.example.com;proto=https', 'X-Request-Id', 'ours'],
   ...identity,
 ]
 
@@ -57,6 +58,19 @@ const dropped = [
 for (const name of dropped) {
   test(`a client's ${name} does not reach the application`, () => {
     assert.deepEqual(passing('A', '1', name, 'spoofed', 'B', '2'), ['A', '1', 'B', '2'])
+  })
+}
+
+const addresses = [
+  ...['X-Real-IP', 'x_real_ip', 'X-Client-IP', 'True-Client-IP', 'CF-Connecting-IP', 'Client-IP'],
+  ...['X-Cluster-Client-IP', 'Fastly-Client-IP', 'X-Original-Forwarded-For', 'REMOTE_ADDR'],
+]
+for (const name of addresses) {
+  test(`a client's ${name} reaches the application only through a trusted proxy`, () => {
+    assert.deepEqual(passing('A', '1', name, '10.0.0.1'), ['A', '1'])
+    const behind = { ...client, behindProxy: true }
+    const headers = rebuildHeaders([name, '10.0.0.1'], settings, identity, behind)
+    assert.deepEqual(headers.slice(0, 2), [name, '10.0.0.1'])
   })
 }
 
