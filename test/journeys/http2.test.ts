@@ -197,6 +197,50 @@ test('early hints come through, and headers of the connection do not', async (t)
   assert.deepEqual(warnings, [])
 })
 
+test('a response begins before it has content, and each piece comes when it is sent', async (t) => {
+  const asked = Promise.withResolvers<ServerResponse>()
+  const { session } = await open(t, {}, (_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+    asked.resolve(response)
+  })
+  const stream = session.request({ ':authority': 'app.example.com', ':path': '/public/x' })
+  const [head] = await once(stream, 'response')
+  assert.equal(head['content-type'], 'text/event-stream')
+  const response = await asked.promise
+  for (const piece of ['data: 1\n\n', 'data: 2\n\n']) {
+    response.write(piece)
+    const [come] = await once(stream, 'data')
+    assert.equal(String(come), piece)
+  }
+  response.end()
+  await once(stream, 'end')
+})
+
+test('a slow reader slows the application down, and gets all of it', async (t) => {
+  const size = 40_000_000
+  let written = 0
+  const { session } = await open(t, {}, async (_, response) => {
+    const piece = Buffer.alloc(100_000, 'x')
+    for (; written < size; written += piece.length) {
+      if (!response.write(piece)) await once(response, 'drain')
+    }
+    response.end()
+  })
+  const stream = session.request({ ':authority': 'app.example.com', ':path': '/public/x' })
+  await once(stream, 'response')
+  let before = -1
+  // Until nothing moves any more.
+  await until(async () => {
+    const stands = written === before
+    before = written
+    return stands
+  })
+  assert.ok(written < size, String(written))
+  let read = 0
+  for await (const piece of stream) read += piece.length
+  assert.equal(read, size)
+})
+
 test('a browser that leaves ends the exchange with the application', async (t) => {
   const asked = Promise.withResolvers<ServerResponse>()
   const { session } = await open(t, {}, (_, response) => asked.resolve(response))
