@@ -14,6 +14,10 @@ import { until } from '../support/until.ts'
 
 const PAGE = { accept: 'text/html', 'sec-fetch-mode': 'navigate' }
 
+// From the beginning: of most things Node warns once.
+const warnings: string[] = []
+process.on('warning', ({ message }) => warnings.push(message))
+
 type Answer = Parameters<typeof openTlsDoor>[2]
 
 async function open(t: TestContext, options: DoorOptions = {}, answer?: Answer) {
@@ -177,10 +181,6 @@ test('early hints come through, and headers of the connection do not', async (t)
     )
     response.end('x')
   })
-  const warnings: string[] = []
-  const note = ({ message }: Error) => warnings.push(message)
-  process.on('warning', note)
-  t.after(() => process.off('warning', note))
   const answer = await ask(session, { ':path': '/public/x', expect: '100-continue' })
   assert.equal(answer.status, 203)
   assert.deepEqual(
@@ -193,7 +193,10 @@ test('early hints come through, and headers of the connection do not', async (t)
   for (const name of ['connection', 'keep-alive', 'x-hop', 'http2-settings', 'transfer-encoding']) {
     assert.equal(answer.headers[name], undefined, name)
   }
+  const refused = await ask(session, { ':path': '//x' })
+  assert.deepEqual([refused.status, refused.headers.connection], [400, undefined])
   await new Promise((resolve) => setImmediate(resolve))
+  // Node would warn of headers and reasons that HTTP/2 has not.
   assert.deepEqual(warnings, [])
 })
 

@@ -252,4 +252,5 @@ test('a stop does not wait for connections that have not said who they are', asy
   idle.write(get())
   await once(idle, 'data')
   await door.close()
+  assert.ok(!door.lines().some((line) => line.includes('too_late')))
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -100,4 +101,18 @@ test('an end is an end', async (t) => {
   await writeFile(path, 'two')
   await second.last(read('two'))
   assert.deepEqual(first.said, [])
+})
+
+const UUID = '/proc/sys/kernel/random/uuid'
+
+test('what never stands still is never told', { skip: !existsSync(UUID) }, async (t) => {
+  const path = join(await folderOf(t), 'a')
+  await writeFile(path, '0')
+  const restless = watch(t, [UUID], [''])
+  const other = watch(t, [path], ['0'])
+  for (const text of ['1', '2', '3']) {
+    await writeFile(path, text)
+    await other.last(read(text))
+  }
+  assert.deepEqual(restless.said, [])
 })
