@@ -5,9 +5,13 @@ import type { Socket } from 'node:net'
 /**
  * Prepares a server, before it listens, for a gentle end. What comes back stops listening, closes
  * idle connections at once and every other one when its response is through, and after `patience` ms
- * whatever is left.
+ * whatever is left. Those of `others` somebody else ends.
  */
-export function prepareDrain(server: Server, patience: number): () => Promise<void> {
+export function prepareDrain(
+  server: Server,
+  patience: number,
+  others: { has(socket: Socket): boolean } = new Set(),
+): () => Promise<void> {
   const sockets = new Set<Socket>()
   const established = new Set<Socket>()
   const responses = new Set<ServerResponse>()
@@ -41,7 +45,8 @@ export function prepareDrain(server: Server, patience: number): () => Promise<vo
       for (const response of responses) {
         if (!response.headersSent) response.shouldKeepAlive = false
       }
-      destroyAll(established.difference(busy()))
+      const idle = established.difference(busy())
+      destroyAll([...idle].filter((socket) => !others.has(socket)))
     })
 }
 

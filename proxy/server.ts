@@ -12,6 +12,7 @@ import { logAccess } from './access-log.ts'
 import { emptyNotes } from './access-notes.ts'
 import { type Answer, writeAnswer } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
+import { answerOnSocket } from './answer-on-socket.ts'
 import type { Config } from './config/config.ts'
 import type { Context } from './context.ts'
 import { prepareDrain } from './drain.ts'
@@ -22,6 +23,7 @@ import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
 import { isOwnTarget } from './request/own-path.ts'
 import { type ReadRequest, readRequest } from './request/read-request.ts'
+import { isHandshake } from './request/web-socket-handshake.ts'
 import { createOwnListener } from './routes.ts'
 
 /** A listening front door. `close` lets requests in flight end, at most `DRAIN` ms. */
@@ -31,14 +33,18 @@ const DRAIN = 30_000
 const NO_TUNNEL =
   'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
-/** One request: read it, or refuse it; then stepgate's own app, or the gate. */
+/** One request: read it, or refuse it; then stepgate's own app, or the gate. `head`: it's a handshake. */
 function createDoor(context: Context) {
   const exchanges = new WeakMap<IncomingMessage, Exchange>()
   const answerOwn = createOwnListener(context, (incoming) => exchanges.get(incoming))
   /** Connections that end with an answer under way; what still comes has no sure beginning. */
   const ending = new WeakSet<Socket>()
 
-  return async function door(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  return async function door(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    head?: Buffer,
+  ): Promise<void> {
     const { socket, headers } = incoming
     if (ending.has(socket)) return
     // node:http loses bytes that come right behind an upgrade that nobody takes up.
@@ -54,7 +60,7 @@ function createDoor(context: Context) {
         logAccess(context, { ...asker, client: read.client, notes: emptyNotes('refused') })
         return writeAnswer(asker, await refuse(context, asker, read), true)
       }
-      const { exchange } = read
+      const exchange = head === undefined ? read.exchange : { ...read.exchange, head }
       logAccess(context, exchange)
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
       context.countRequest('own')
@@ -75,25 +81,34 @@ function refuse(
   const fields = { request_id: asker.requestId, client: client.address, reason }
   log.audit('request.denied', fields)
   const page = { reason: status === 405 ? 'method' : 'address' } as const
-  return problemAnswer(pages, asker, status, reason, 'bad-request', page)
+  // RFC 6455 §4.4
+  const headers = reason === 'websocket-version' ? { 'Sec-WebSocket-Version': '13' } : {}
+  return problemAnswer(pages, asker, status, reason, 'bad-request', page, { headers })
 }
 
 /** Opens the front door; rejects when the address is taken or the certificate can't be read. */
 export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   const { config } = context
   const door = createDoor(context)
-  const server = createServer(config, (incoming, outgoing) => {
-    door(incoming, outgoing).catch((error: unknown) => {
+  const enter = (incoming: IncomingMessage, outgoing: ServerResponse, head?: Buffer) =>
+    door(incoming, outgoing, head).catch((error: unknown) => {
       context.log.error('A request could not be answered', describeError(error))
       outgoing.destroy()
     })
+  const server = createServer(config, (incoming, outgoing) => void enter(incoming, outgoing))
+  /** Connections of handshakes, which node:http has let go of. */
+  const taken = new WeakSet<Socket>()
+  server.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+    taken.add(socket)
+    const outgoing = answerOnSocket(incoming, socket)
+    if (outgoing !== undefined) enter(incoming, outgoing, head)
   })
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     // node:http has let go of the socket: an error that nobody hears would end the process.
     socket.on('error', () => socket.destroy())
     socket.end(NO_TUNNEL, () => socket.destroy())
   })
-  const drain = prepareDrain(server, DRAIN)
+  const drain = prepareDrain(server, DRAIN, taken)
   const address = await listen(server, config.listen)
   // Whatever happens to it later, as when there are no more file descriptors, must end no process.
   server.on('error', (error) => context.log.error('Listening failed', describeError(error)))
@@ -101,6 +116,7 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
     address,
     close() {
       context.streams.close()
+      context.tunnels.close()
       return drain()
     },
   }
@@ -110,6 +126,8 @@ function createServer(config: Config, listener: RequestListener) {
   const options = {
     // An upload may take as long as it likes: `requestTimeout` counts the body, headersTimeout not.
     requestTimeout: 0,
+    // All that is no handshake to the letter goes the ordinary way, as if it had not asked.
+    shouldUpgradeCallback: isHandshake,
     headersTimeout: 30_000,
     keepAliveTimeout: 65_000,
     // `readRequest` refuses what has none, with a page and a line in the log.

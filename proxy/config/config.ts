@@ -16,6 +16,9 @@ export type Config = {
   /** Where metrics are served; absent: nowhere, and nothing is measured. */
   /** Absent: off. */
   readonly metrics?: MetricsSettings
+  readonly metricsListen?: ListenAddress
+  /** Origins besides the public URL's whose pages may open WebSockets; `none`: clients without one. */
+  readonly webSocketOrigins: readonly string[]
   /** Paths of PEM files; present when stepgate serves TLS itself. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string }
   readonly session: { readonly idle: number; readonly lifetime: number }

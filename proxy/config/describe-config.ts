@@ -35,6 +35,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   UPSTREAM: ({ upstream }) => writeUpstream(upstream),
   UPSTREAM_TIMEOUT: ({ upstreamTimeout }) => formatDuration(upstreamTimeout),
   LISTEN: ({ listen }) => writeListen(listen),
+  WEBSOCKET_ORIGINS: ({ webSocketOrigins }) => webSocketOrigins.join(' ') || undefined,
   TLS_CERT_FILE: ({ tls }) => tls?.certFile,
   TLS_KEY_FILE: ({ tls }) => tls?.keyFile,
   SESSION_SECRET: () => IS_SET,

@@ -4,13 +4,18 @@ import type { Files } from './files.ts'
 import { isLoopbackHost } from './loopback.ts'
 import type { Report, Settings, Warn } from './settings.ts'
 
+type FrontConfig = Pick<
+  Config,
+  'publicUrl' | 'upstream' | 'upstreamTimeout' | 'listen' | 'webSocketOrigins' | 'tls'
+>
+
 /** Where requests come in and go on to; checks that they don't go round in a circle. */
 export function readFront(
   { given, values }: Settings,
   files: Files,
   report: Report,
   warn: Warn,
-): Pick<Config, 'publicUrl' | 'upstream' | 'upstreamTimeout' | 'listen' | 'tls'> | undefined {
+): FrontConfig | undefined {
   const { PUBLIC_URL: publicUrl, UPSTREAM: upstream, LISTEN: listen } = values
   const { UPSTREAM_TIMEOUT: upstreamTimeout } = values
   const tls = readTls({ given, values }, files, report)
@@ -26,7 +31,8 @@ export function readFront(
       'STEPGATE_UPSTREAM is the same as STEPGATE_PUBLIC_URL: unless that name leads elsewhere from here, requests go round in a circle',
     )
   }
-  return { publicUrl, upstream, upstreamTimeout, listen, ...(tls && { tls }) }
+  const webSocketOrigins = values.WEBSOCKET_ORIGINS ?? []
+  return { publicUrl, upstream, upstreamTimeout, listen, webSocketOrigins, ...(tls && { tls }) }
 }
 
 function readTls({ given, values }: Settings, files: Files, report: Report): Config['tls'] {
