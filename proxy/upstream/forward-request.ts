@@ -18,52 +18,69 @@ export async function forwardRequest(
   now: number,
 ): Promise<void> {
   const { incoming, outgoing } = exchange
-  const { request, setCookies } = await prepareForward(context, exchange, session, now)
   const { forwarder } = context.upstream
+  const seeing = seeSession(context, exchange, session, now)
+  const { setCookies } = seeing instanceof Promise ? await seeing : seeing
+  const request = rebuildRequest(context, exchange, session)
   const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, exchange.notes)
   if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
     await answerFailure(context, exchange, session, outcome)
   }
 }
 
-/** What is sent to the application, and what the client's browser is to remember of its session. */
-export type PreparedForward = {
-  readonly request: ForwardRequest
-  readonly setCookies: () => readonly string[]
-  /** As it is after this request. */
+/** A session after an allowed request, and the cookies by which its browser is to know. */
+export type SeenSession = {
   readonly session: Session | undefined
+  readonly setCookies: () => readonly string[]
 }
 
-/** Rebuilds the headers of an allowed request; a session that was seen long ago is seen again. */
-export async function prepareForward(
+/** Takes notice of a session; without a promise unless its cookie has to be written again. */
+export function seeSession(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
   now: number,
-): Promise<PreparedForward> {
-  const { config, upstream, revocations, tunnels } = context
-  const { incoming, target } = exchange
-  const stale = session !== undefined && needsTouch(session, config.session.idle, now)
-  const seen = stale ? touch(session, now) : session
-  if (seen !== undefined) tunnels.seen(seen)
-  const touched =
-    stale && seen !== undefined ? await sessionCookies(context, exchange, seen, now) : NO_COOKIES
+): SeenSession | Promise<SeenSession> {
+  if (session === undefined) return NOBODY
+  if (needsTouch(session, context.config.session.idle, now)) {
+    return touchSession(context, exchange, session, now)
+  }
+  context.tunnels.seen(session)
+  return { session, setCookies: noCookies }
+}
+
+async function touchSession(
+  context: Context,
+  exchange: Exchange,
+  session: Session,
+  now: number,
+): Promise<SeenSession> {
+  const touched = touch(session, now)
+  context.tunnels.seen(touched)
+  const cookies = await sessionCookies(context, exchange, touched, now)
   // In the meantime a step-up may have replaced the session: its old cookie must not come back.
-  const setCookies = stale
-    ? () => (revocations.isRevoked(session) ? NO_COOKIES : touched)
-    : noCookies
+  const setCookies = () => (context.revocations.isRevoked(session) ? NO_COOKIES : cookies)
+  return { session: touched, setCookies }
+}
+
+/** What is sent to the application for an allowed request. */
+export function rebuildRequest(
+  { upstream }: Context,
+  { incoming, target, client, requestId }: Exchange,
+  session: Session | undefined,
+): ForwardRequest {
   const headers = rebuildHeaders(
     incoming.rawHeaders,
     upstream.headerSettings,
     upstream.identityOf(session),
-    { ...exchange.client, requestId: exchange.requestId },
+    { ...client, requestId },
   )
-  const request = { method: incoming.method ?? '', target: target.raw, headers }
-  return { request, setCookies, session: seen }
+  return { method: incoming.method ?? '', target: target.raw, headers }
 }
 
 const NO_COOKIES: readonly string[] = []
 const noCookies = () => NO_COOKIES
+const NOBODY: SeenSession = { session: undefined, setCookies: noCookies }
 
 /** The application gave no response, or half of one. */
 export type Failure = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>

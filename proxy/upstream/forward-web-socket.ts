@@ -5,7 +5,7 @@ import type { Exchange } from '../exchange.ts'
 import { freshUntil } from '../policy/fresh-until.ts'
 import type { RuleRequest } from '../policy/rule.ts'
 import type { Session } from '../session/session.ts'
-import { answerFailure, prepareForward } from './forward-request.ts'
+import { answerFailure, rebuildRequest, seeSession } from './forward-request.ts'
 
 /**
  * Sends an allowed handshake to the application, with who is asking in its headers, and joins the
@@ -22,10 +22,10 @@ export async function forwardWebSocket(
 ): Promise<void> {
   const { upstream, config, tunnels } = context
   const { incoming, outgoing, requestId, client } = exchange
-  const prepared = await prepareForward(context, exchange, session, now)
-  const { request, setCookies } = prepared
+  const seen = await seeSession(context, exchange, session, now)
+  const request = rebuildRequest(context, exchange, session)
   const key = String(incoming.headers['sec-websocket-key'])
-  const outcome = await upstream.forwarder.upgrade(request, key, outgoing, setCookies, exchange.notes)
+  const outcome = await upstream.forwarder.upgrade(request, key, outgoing, seen.setCookies, exchange.notes)
   if (outcome.kind === 'answered' || outcome.kind === 'client-gone') return
   if (outcome.kind !== 'switched') return answerFailure(context, exchange, session, outcome)
   const { socket } = incoming
@@ -36,7 +36,7 @@ export async function forwardWebSocket(
     client: socket,
     upstream: outcome.socket as Socket,
     head,
-    session: prepared.session,
+    session: seen.session,
     freshUntil: freshUntil(config.rules, session, asked),
     requestId,
     address: client.address,

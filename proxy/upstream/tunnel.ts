@@ -26,14 +26,13 @@ type End = Socket & { [TUNNEL]?: Tunnel }
 
 // In ms; who has vanished without a word is noticed after this and ten probes, a second apart.
 const KEEP_ALIVE = 60_000
-const TICKS_TO_FINISH = 10
+const TICKS_TO_FLUSH = 60
 const TICKS_TO_LEAVE = 2
 
-/** Joins two connections; `head` are bytes of the client that came with its handshake. */
+/** Joins two connections; nothing passes yet. `onGone` is called once or twice when both are closed. */
 export function joinSockets(
   client: Socket,
   upstream: Socket,
-  head: Buffer,
   onGone: (tunnel: Tunnel) => void,
 ): Tunnel {
   const frames = firstFrame()
@@ -44,10 +43,14 @@ export function joinSockets(
     end.setKeepAlive(true, KEEP_ALIVE)
     end.on('drain', onDrain).on('end', onEnd).on('error', onError).on('close', onClose)
   }
+  return tunnel
+}
+
+/** Lets everything pass; `head` are bytes of the client that came with its handshake. */
+export function openTunnel({ client, upstream }: Tunnel, head: Buffer): void {
   if (head.length > 0) upstream.write(head)
   client.on('data', onClientData).resume()
   upstream.on('data', onUpstreamData).resume()
-  return tunnel
 }
 
 /**
@@ -67,11 +70,18 @@ export function closeTunnel(tunnel: Tunnel, { code, reason }: Farewell): void {
   else client.end()
 }
 
-/** A tick of the clock for a tunnel that is ending; at its last both connections are cut. */
+/**
+ * A tick of the clock for a tunnel that is ending; at its last both connections are cut. Whoever is
+ * still to be handed something has more time than who only has to go.
+ */
 export function tickTunnel(tunnel: Tunnel): void {
-  if (tunnel.ticksLeft === 0 || --tunnel.ticksLeft > 0) return
-  tunnel.client.destroy()
-  tunnel.upstream.destroy()
+  const { client, upstream } = tunnel
+  if (tunnel.ticksLeft === 0) return
+  const flushed = client.writableLength === 0 && upstream.writableLength === 0
+  if (flushed && tunnel.ticksLeft > TICKS_TO_LEAVE) tunnel.ticksLeft = TICKS_TO_LEAVE
+  if (--tunnel.ticksLeft > 0) return
+  client.destroy()
+  upstream.destroy()
 }
 
 function onClientData(this: End, chunk: Buffer): void {
@@ -93,7 +103,7 @@ function onDrain(this: End): void {
 function onEnd(this: End): void {
   const tunnel = this[TUNNEL] as Tunnel
   if (tunnel.closing) return void this.destroy()
-  tunnel.ticksLeft ||= TICKS_TO_FINISH
+  tunnel.ticksLeft ||= TICKS_TO_FLUSH
   if (this === tunnel.upstream) tunnel.client.off('data', onClientData).resume()
   peerOf(this).end()
 }

@@ -3,7 +3,7 @@ import type { Log } from '../log.ts'
 import type { Revocations } from '../session/revocations.ts'
 import type { Session } from '../session/session.ts'
 import { isLive, type SessionLimits } from '../session/transitions.ts'
-import { closeTunnel, joinSockets, type Tunnel, tickTunnel } from './tunnel.ts'
+import { closeTunnel, joinSockets, openTunnel, type Tunnel, tickTunnel } from './tunnel.ts'
 
 /** The open WebSockets of this process: each ends with what let it in. */
 export type Tunnels = {
@@ -104,7 +104,7 @@ export function createTunnels(parts: {
   return {
     open({ client, upstream, head, session, ...rest }) {
       const watched = session === undefined ? undefined : watch(session)
-      const tunnel = joinSockets(client, upstream, head, forget)
+      const tunnel = joinSockets(client, upstream, forget)
       const guarded = { ...rest, watched }
       open.set(tunnel, guarded)
       timer ??= setInterval(() => {
@@ -113,6 +113,7 @@ export function createTunnels(parts: {
       }, TICK).unref()
       // The application may have taken its time to accept.
       judge(tunnel, guarded, clock())
+      if (!tunnel.closing) openTunnel(tunnel, head)
     },
     seen(session) {
       const watched = sessions.get(session.id)
