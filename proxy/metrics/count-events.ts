@@ -67,6 +67,8 @@ const COUNTS: { readonly [Event in AuditEvent]: Count<Event> } = {
   'voice.circuit_closed': circuit('call', 0),
   // It is in the decisions that requests are counted by.
   'request.denied': () => {},
+  // How its session ended is counted already.
+  'websocket.closed': () => {},
   // Only the command line does it.
   'otp.unlocked': () => {},
 }

@@ -55,7 +55,13 @@ export function createForwarder(address: UpstreamAddress, options: ForwarderOpti
     upgrade: (request, key, outgoing, setCookies, notes) =>
       new Promise((resolve, reject) => {
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
-        const dispatch = prepare(request, undefined, { outgoing, setCookies, notes, resolve, reject })
+        const dispatch = prepare(request, undefined, {
+          outgoing,
+          setCookies,
+          notes,
+          resolve,
+          reject,
+        })
         const options = { ...dispatch.options, upgrade: 'websocket' }
         const upgrade: Upgrade = { ...dispatch, options, key, resolve, onRequestUpgrade }
         begin(upgrade)

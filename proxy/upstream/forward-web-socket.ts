@@ -25,7 +25,13 @@ export async function forwardWebSocket(
   const seen = await seeSession(context, exchange, session, now)
   const request = rebuildRequest(context, exchange, session)
   const key = String(incoming.headers['sec-websocket-key'])
-  const outcome = await upstream.forwarder.upgrade(request, key, outgoing, seen.setCookies, exchange.notes)
+  const outcome = await upstream.forwarder.upgrade(
+    request,
+    key,
+    outgoing,
+    seen.setCookies,
+    exchange.notes,
+  )
   if (outcome.kind === 'answered' || outcome.kind === 'client-gone') return
   if (outcome.kind !== 'switched') return answerFailure(context, exchange, session, outcome)
   const { socket } = incoming
