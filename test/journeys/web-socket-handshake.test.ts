@@ -33,6 +33,7 @@ async function doorTo(
   return { door, cookie, connections, received: () => connections.map((one) => one.received) }
 }
 
+const OK = 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nyes'
 const jsonOf = (text: string) => JSON.parse(text.split('\r\n\r\n')[1] ?? '')
 
 test('a handshake reaches the application with who is asking, and its 101 the client', async (t) => {
@@ -123,6 +124,21 @@ test('a handshake may come in pieces, and from Firefox', async (t) => {
     await new Promise((resolve) => client.socket.write(piece, resolve))
   }
   assert.deepEqual(statusesOf(await client.until((text) => text.includes('\r\n\r\n'))), [101])
+})
+
+test('a handshake may follow other requests on its connection, once they are answered', async (t) => {
+  const { door, cookie } = await doorTo(t, (connection) => {
+    const asks = connection.received.startsWith('GET /chat') ? accepting() : answering(OK)
+    asks(connection)
+  })
+  const client = rawClient(t, door.port)
+  for (const answers of [1, 2]) {
+    client.socket.write(rawRequest('GET /public HTTP/1.1', ['Host: app.example.com']))
+    await client.until((text) => text.split('yes').length === answers + 1)
+  }
+  client.socket.write(handshake('/chat', [ORIGIN, cookie]))
+  const text = await client.until((got) => got.endsWith('\r\n\r\n'))
+  assert.deepEqual(statusesOf(text), [200, 200, 101])
 })
 
 describe('a handshake that is not let through', () => {
