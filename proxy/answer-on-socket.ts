@@ -22,28 +22,24 @@ export function answerOnSocket(
     return undefined
   }
   const onDrain = () => outgoing.emit('drain')
-  socket.on('drain', onDrain).on('readable', readNothing).on('end', destroy)
+  socket.on('drain', onDrain).on('end', destroy)
   outgoing.once('finish', () => {
     socket.off('drain', onDrain)
     outgoing.detachSocket(socket)
     outgoing.emit('close')
-    if (outgoing.statusCode !== 101) socket.off('readable', readNothing).resume().destroySoon()
+    if (outgoing.statusCode !== 101) socket.resume().destroySoon()
   })
   return outgoing
 }
 
 /** Leaves a connection to whoever has taken it over. */
 export function releaseSocket(socket: Socket): void {
-  socket.off('readable', readNothing).off('end', destroy).off('error', ignore)
+  socket.off('end', destroy).off('error', ignore)
 }
 
 function ignore(): void {}
 
-/** Notices the end of a client that has sent nothing more, and leaves in the buffer what it has. */
-function readNothing(this: Socket): void {
-  if (this.readableLength === 0) this.read()
-}
-
+/** The client has left before it was answered. */
 function destroy(this: Socket): void {
   this.destroy()
 }

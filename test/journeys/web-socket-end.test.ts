@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { type TestContext, test as unlimited } from 'node:test'
 import type { Session } from '../../proxy/session/session.ts'
 import { type Door, type DoorOptions, openDoor } from '../support/door.ts'
 import { rawRequest, sendRaw } from '../support/raw-exchange.ts'
 import { until } from '../support/until.ts'
 import { accepting, closing, frame, framesOf, handshake, ORIGIN } from '../support/web-socket.ts'
 import { rawApplication, rawClient } from '../upstream/sockets.ts'
+
+/** A connection that does not end as it should fails its test rather than hang it. */
+const test = (name: string, run: (t: TestContext) => Promise<void>) =>
+  unlimited(name, { timeout: 60_000 }, run)
 
 const RULES = 'public /public; twilio_sms /payroll max_age=15m; twilio_sms /pay; basic /**'
 const MINUTE = 60_000
@@ -129,6 +133,25 @@ test('requests prolong it, by whatever process their cookie was written, until t
   door.turnClock(30 * MINUTE)
   await use(cookie)
   door.turnClock(30 * MINUTE)
+  await assertEnded(pair)
+  assert.deepEqual(reasons(door), ['expired'])
+})
+
+test('a request that writes no cookie prolongs it too, by what its cookie says', async (t) => {
+  const { door, open } = await start(t)
+  const createdAt = door.now()
+  const pair = await open('/chat', await door.cookieOf({ createdAt, seenAt: createdAt }))
+  door.turnClock(59 * MINUTE)
+  // Written by another process.
+  const cookie = await door.cookieOf({ createdAt, seenAt: door.now() })
+  const headers = ['Host: app.example.com', cookie]
+  const client = rawClient(t, door.port, rawRequest('GET /chat HTTP/1.1', headers))
+  await client.until((text) => text.includes('HTTP/1.1 '))
+  client.socket.destroy()
+  door.turnClock(59 * MINUTE)
+  await door.context.revocations.revoke('nobody', door.now() + MINUTE)
+  assert.deepEqual(reasons(door), [])
+  door.turnClock(MINUTE)
   await assertEnded(pair)
   assert.deepEqual(reasons(door), ['expired'])
 })

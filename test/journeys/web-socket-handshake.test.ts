@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, type TestContext, test } from 'node:test'
+import { after, before, describe, type TestContext, test as unlimited } from 'node:test'
 import { startCountingUpstream, valuesUnder, YES } from '../support/counting-upstream.ts'
 import { type Door, openDoor } from '../support/door.ts'
 import { headerOf, rawRequest, sendRaw, statusesOf } from '../support/raw-exchange.ts'
@@ -15,6 +15,10 @@ import {
   switching,
 } from '../support/web-socket.ts'
 import { answering, type RawConnection, rawApplication, rawClient } from '../upstream/sockets.ts'
+
+/** A connection that does not end as it should fails its test rather than hang it. */
+const test = (name: string, run: (t: TestContext) => Promise<void>) =>
+  unlimited(name, { timeout: 60_000 }, run)
 
 const RULES =
   'public /public; twilio_sms /payroll max_age=15m; basic /staff groups=hr; deny /denied; basic /**'

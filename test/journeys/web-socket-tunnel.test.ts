@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer as createPlain, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { type TestContext, test as unlimited } from 'node:test'
 import {
   connect as connectSecurely,
   createServer as createSecure,
@@ -16,6 +16,10 @@ import { createCertificate } from '../support/slapd-certificate.ts'
 import { until } from '../support/until.ts'
 import { accepting, frame, framesOf, handshake, ORIGIN, switching } from '../support/web-socket.ts'
 import { listen, type RawConnection, rawApplication, rawClient } from '../upstream/sockets.ts'
+
+/** A connection that does not end as it should fails its test rather than hang it. */
+const test = (name: string, run: (t: TestContext) => Promise<void>) =>
+  unlimited(name, { timeout: 60_000 }, run)
 
 async function doorTo(t: TestContext, upstream: string, options: DoorOptions = {}) {
   const env = { STEPGATE_UPSTREAM: upstream, STEPGATE_DEFAULT_ACR: 'basic', ...options.env }
