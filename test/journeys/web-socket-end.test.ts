@@ -69,7 +69,9 @@ test('a WebSocket ends with its session: by a sign-out of the person or a new id
       await open('/chat', other),
       await open('/public', 'X-Nothing: 1'),
     ]
-    await door.context.revocations.revoke(id, door.now() + MINUTE)
+    const revoked = door.context.revocations.revoke(id, door.now() + MINUTE)
+    assert.deepEqual(reasons(door), ['revoked', 'revoked'])
+    await revoked
     await Promise.all([assertEnded(mine), assertEnded(too)])
     await until(async () => door.context.tunnels.count() === 2)
     for (const { client, application } of [bobs, nobodys]) {
@@ -80,7 +82,6 @@ test('a WebSocket ends with its session: by a sign-out of the person or a new id
     assert.equal(line?.subject, 'subject-of-alice')
     assert.equal(line?.client, '127.0.0.1')
     assert.ok(door.logs('request').some(({ request_id }) => request_id === line?.request_id))
-    assert.deepEqual(reasons(door), ['revoked', 'revoked'])
   }
 })
 
