@@ -1,4 +1,4 @@
-import { html } from 'hono/html'
+import { html, raw } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
 import type { SeenRequest } from './application-requests.ts'
 
@@ -10,6 +10,7 @@ const LINKS = [
   ['/admin', 'Administration', 'For the payroll office'],
   ['/basic', 'Telephone list', 'A page that needs a password only'],
   ['/public', 'Canteen menu', 'A page that anybody may read'],
+  ['/board', 'Notice board', 'What colleagues say, at once (a WebSocket)'],
   ['/challenge', 'Salary change', 'A page that asks for a code by itself'],
   ['/whoami', 'Request data', 'What this server was sent, as JSON'],
 ] as const
@@ -83,6 +84,38 @@ export function receivedPage(seen: SeenRequest): Markup {
       <pre id="received">${note ?? seen.body}</pre>`,
   ])
 }
+
+/** What everybody says, as they say it. */
+export function boardPage(seen: SeenRequest): Markup {
+  return page('Notice board', '/board', seen, [
+    html`<h2>Notice board</h2>
+      <p id="state" role="status">Connecting …</p>
+      <ul id="notices"></ul>
+      <form id="say"><p><label for="notice">Your notice</label><br>
+        <input id="notice" maxlength="100" autocomplete="off"> <button>Pin</button></p></form>
+      <script>${raw(BOARD_SCRIPT)}</script>`,
+  ])
+}
+
+const BOARD_SCRIPT = `
+const state = document.querySelector('#state')
+const field = document.querySelector('#notice')
+const socket = new WebSocket(location.href.replace(/^http/, 'ws'), 'board.2004')
+socket.onopen = () => { state.textContent = 'Connected' }
+socket.onclose = ({ code, reason }) => {
+  state.textContent = 'Closed: ' + code + (reason && ' ' + reason)
+}
+socket.onmessage = ({ data }) => {
+  const item = document.createElement('li')
+  item.textContent = data
+  document.querySelector('#notices').append(item)
+}
+document.querySelector('#say').onsubmit = (event) => {
+  event.preventDefault()
+  socket.send(field.value)
+  field.value = ''
+}
+`
 
 /** A heading and one sentence. */
 export function plainPage(

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { createBoard } from './application-board.ts'
 import {
   adminPage,
   applicationStyles,
+  boardPage,
   homePage,
   payrollPage,
   plainPage,
@@ -47,6 +49,11 @@ export async function startApplication(options: {
       response.destroy()
     })
   })
+  const board = createBoard()
+  server.on('upgrade', (request, socket: Socket, head) => {
+    log.begin(request)({ bytes: Buffer.alloc(0), complete: true })
+    board.take(request, socket, head)
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port, options.host ?? '127.0.0.1', resolve)
   })
@@ -57,6 +64,7 @@ export async function startApplication(options: {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
+      board.close()
       await closed
     },
   }
@@ -116,6 +124,7 @@ const ROUTES: ReadonlyMap<string, Handler> = new Map(
           text: 'Monday: lentil soup. Tuesday: fish. Friday: what is left.',
         }),
       ),
+    'GET /board': ({ seen, response }) => sendPage(response, 200, boardPage(seen)),
     'POST /form': ({ seen, response }) => sendPage(response, 200, receivedPage(seen)),
     '/challenge': answerChallenge,
     '/whoami': ({ seen, response }) => {

@@ -34,6 +34,7 @@ import type { Forwarder } from './upstream/forward.ts'
 import { createForwarder } from './upstream/forward-undici.ts'
 import { compileIdentityHeaders } from './upstream/identity-headers.ts'
 import { compileHeaderSettings, type HeaderSettings } from './upstream/rebuild-headers.ts'
+import { createTunnels, type Tunnels } from './upstream/tunnels.ts'
 
 // In ms. A silent body is the application's affair: long polling and event streams are silent.
 const UPSTREAM_TIMES = { connectTimeout: 5_000, bodyTimeout: 0 }
@@ -69,6 +70,8 @@ export type Context = {
   readonly directory: PhoneDirectory
   readonly pages: PageSet
   readonly trusted: TrustedNetworks
+  /** The open WebSockets. */
+  readonly tunnels: Tunnels
   readonly upstream: {
     readonly forwarder: Forwarder
     readonly headerSettings: HeaderSettings
@@ -169,6 +172,7 @@ export async function createContext(
       redirectUri: new URL('/_stepgate/callback', config.publicUrl),
     },
     trusted: parseNetworks(config.trustedProxies),
+    tunnels: createTunnels({ clock, limits: config.session, revocations, log }),
     upstream: {
       forwarder,
       headerSettings: compileHeaderSettings({

@@ -7,12 +7,13 @@ import { streamOf } from './listener/http2-messages.ts'
  * Prepares a server, before it listens, for a gentle end. What comes back stops listening, closes
  * idle connections at once and every other one when its response is through, and after `patience` ms
  * whatever is left. HTTP/2 sessions take no more requests and end by themselves after the last.
- * `listening` is what accepts the connections, if not the server itself.
+ * `listening` is what accepts the connections; those of `others` somebody else ends.
  */
 export function prepareDrain(
   server: Server,
   patience: number,
   listening: Listening = server,
+  others: { has(socket: Socket): boolean } = new Set(),
 ): () => Promise<void> {
   const sockets = new Set<Socket>()
   const established = new Set<Socket>()
@@ -58,7 +59,8 @@ export function prepareDrain(
       for (const response of responses) {
         if (!response.headersSent) response.shouldKeepAlive = false
       }
-      destroyAll(established.difference(busy()))
+      const idle = established.difference(busy())
+      destroyAll([...idle].filter((socket) => !others.has(socket)))
     })
 }
 

@@ -14,4 +14,6 @@ export type Exchange = {
   readonly hosts: readonly [string, ...string[]]
   readonly target: Target
   readonly notes: AccessNotes
+  /** Present when this is the opening handshake of a WebSocket: what came right behind it. */
+  readonly head?: Buffer
 }

@@ -80,6 +80,12 @@ export function deny(
   })
 }
 
+/** 403 for a WebSocket that a page of another origin asks for, whoever its visitor is. */
+export function refuseOrigin({ log }: Context, exchange: Exchange): Answer {
+  log.audit('request.denied', { ...auditFields({ exchange }), reason: 'websocket_origin' })
+  return jsonAnswer(403, { error: 'origin_not_allowed', request_id: exchange.requestId })
+}
+
 function isNavigation({ incoming }: Exchange): boolean {
   return kindOf(incoming.method ?? '', incoming.headers) === 'navigation'
 }

@@ -1,10 +1,12 @@
 import { writeAnswer } from './answer.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
-import { demandSignIn, demandStepUp, deny } from './gate-answers.ts'
+import { demandSignIn, demandStepUp, deny, refuseOrigin } from './gate-answers.ts'
 import { decide } from './policy/decide.ts'
+import { mayOpenWebSocket } from './request/web-socket-origin.ts'
 import { currentSession } from './session/current-session.ts'
 import { forwardRequest } from './upstream/forward-request.ts'
+import { forwardWebSocket } from './upstream/forward-web-socket.ts'
 
 /**
  * The way of every request that is not for stepgate itself: who is it, what do the rules say, and
@@ -14,6 +16,11 @@ import { forwardRequest } from './upstream/forward-request.ts'
 export async function passGate(context: Context, exchange: Exchange): Promise<void> {
   const { config, clock, countRequest } = context
   const now = clock()
+
+  if (exchange.head !== undefined && isFromElsewhere(context, exchange)) {
+    exchange.notes.decision = 'deny'
+    return writeAnswer(exchange, refuseOrigin(context, exchange))
+  }
 
   const found = currentSession(context, exchange, now)
   const session = found instanceof Promise ? await found : found
@@ -27,7 +34,9 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
 
   switch (decision.kind) {
     case 'forward':
-      return forwardRequest(context, exchange, session, now)
+      return exchange.head === undefined
+        ? forwardRequest(context, exchange, session, now)
+        : forwardWebSocket(context, exchange, exchange.head, session, asked, now)
     case 'sign-in':
       return writeAnswer(exchange, await demandSignIn(context, exchange, now))
     case 'step-up':
@@ -37,6 +46,10 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
     default:
       return refuseUnknown(decision)
   }
+}
+
+function isFromElsewhere({ config }: Context, { incoming }: Exchange): boolean {
+  return !mayOpenWebSocket(incoming.headers.origin, config.publicUrl, config.webSocketOrigins)
 }
 
 function refuseUnknown(decision: never): never {

@@ -5,6 +5,7 @@ import { logAccess } from './access-log.ts'
 import { emptyNotes } from './access-notes.ts'
 import { type Answer, writeAnswer } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
+import { answerOnSocket } from './answer-on-socket.ts'
 import type { Context } from './context.ts'
 import { prepareDrain } from './drain.ts'
 import type { Exchange } from './exchange.ts'
@@ -29,7 +30,7 @@ const PROXY_HEADER = 10_000
 const NO_TUNNEL =
   'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
-/** One request: read it, or refuse it; then stepgate's own app, or the gate. */
+/** One request: read it, or refuse it; then stepgate's own app, or the gate. `head`: it's a handshake. */
 function createDoor(context: Context) {
   const exchanges = new WeakMap<IncomingMessage, Exchange>()
   const answerOwn = createOwnListener(context, (incoming) => exchanges.get(incoming))
@@ -45,7 +46,11 @@ function createDoor(context: Context) {
     context.log.warn(problem, { client: address })
   }
 
-  return async function door(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  return async function door(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    head?: Buffer,
+  ): Promise<void> {
     const { socket, headers } = incoming
     // Over HTTP/2 a request has a stream to itself.
     const isAlone = streamOf(incoming) !== undefined
@@ -63,7 +68,7 @@ function createDoor(context: Context) {
         logAccess(context, { ...asker, client: read.client, notes: emptyNotes('refused') })
         return writeAnswer(asker, await refuse(context, asker, read), true)
       }
-      const { exchange } = read
+      const exchange = head === undefined ? read.exchange : { ...read.exchange, head }
       if (exchange.client.contradicted) warnOfContradiction(exchange.client)
       logAccess(context, exchange)
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
@@ -85,23 +90,34 @@ function refuse(
   const fields = { request_id: asker.requestId, client: client.address, reason }
   log.audit('request.denied', fields)
   const page = { reason: status === 405 ? 'method' : 'address' } as const
-  return problemAnswer(pages, asker, status, reason, 'bad-request', page)
+  // RFC 6455 §4.4
+  const headers = reason === 'websocket-version' ? { 'Sec-WebSocket-Version': '13' } : {}
+  return problemAnswer(pages, asker, status, reason, 'bad-request', page, { headers })
 }
 
 /** Opens the front door; rejects when the address is taken or the certificate can't be read. */
 export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   const { config } = context
   const door = createDoor(context)
-  const serve = (incoming: IncomingMessage, outgoing: ServerResponse) => {
-    door(incoming, outgoing).catch((error: unknown) => {
+  const enter = (incoming: IncomingMessage, outgoing: ServerResponse, head?: Buffer) => {
+    door(incoming, outgoing, head).catch((error: unknown) => {
       context.log.error('A request could not be answered', describeError(error))
       outgoing.destroy()
     })
   }
-  const { server, close: endWatch } = createServer(config, context.log, serve)
+  const { server, close: endWatch } = createServer(config, context.log, (incoming, outgoing) =>
+    enter(incoming, outgoing),
+  )
+  /** Connections of handshakes, which node:http has let go of. */
+  const taken = new WeakSet<Socket>()
+  server.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+    taken.add(socket)
+    const outgoing = answerOnSocket(incoming, socket)
+    if (outgoing !== undefined) enter(incoming, outgoing, head)
+  })
   server.on('connect', (request: IncomingMessage, socket: Socket | ServerResponse) => {
     // Over HTTP/2 it is a request as any other.
-    if ('writeHead' in socket) return serve(request, socket)
+    if ('writeHead' in socket) return enter(request, socket)
     // node:http has let go of the socket: an error that nobody hears would end the process.
     socket.on('error', () => socket.destroy())
     socket.end(NO_TUNNEL, () => socket.destroy())
@@ -109,13 +125,14 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   const outer = config.proxyProtocol
     ? acceptProxied(server, { ...context, timeout: PROXY_HEADER })
     : server
-  const drain = prepareDrain(server, DRAIN, outer)
+  const drain = prepareDrain(server, DRAIN, outer, taken)
   const address = await listen(outer, config.listen)
   // Whatever happens to it later, as when there are no more file descriptors, must end no process.
   outer.on('error', (error) => context.log.error('Listening failed', describeError(error)))
   const close = () => {
     endWatch()
     context.streams.close()
+    context.tunnels.close()
     return drain()
   }
   return { address, close }

@@ -15,9 +15,10 @@ export type Config = {
   /** How long the application may take to begin its answer. */
   readonly upstreamTimeout: number
   readonly listen: ListenAddress
-  /** Where metrics are served; absent: nowhere, and nothing is measured. */
   /** Absent: off. */
   readonly metrics?: MetricsSettings
+  /** Origins besides the public URL's whose pages may open WebSockets; `none`: clients without one. */
+  readonly webSocketOrigins: readonly string[]
   /** Paths of PEM files; present when stepgate serves TLS itself. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string }
   /** Whether browsers may choose HTTP/2 where stepgate serves TLS itself. */

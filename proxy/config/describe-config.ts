@@ -39,6 +39,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   UPSTREAM_KEY_FILE: ({ upstreamTls }) => upstreamTls?.client?.keyFile,
   UPSTREAM_SERVER_NAME: ({ upstreamTls }) => upstreamTls?.serverName,
   LISTEN: ({ listen }) => writeListen(listen),
+  WEBSOCKET_ORIGINS: ({ webSocketOrigins }) => webSocketOrigins.join(' ') || undefined,
   TLS_CERT_FILE: ({ tls }) => tls?.certFile,
   TLS_KEY_FILE: ({ tls }) => tls?.keyFile,
   // Without TLS it would be said to do something.

@@ -12,6 +12,7 @@ type Front = Pick<
   | 'upstreamTls'
   | 'upstreamTimeout'
   | 'listen'
+  | 'webSocketOrigins'
   | 'tls'
   | 'http2'
   | 'proxyProtocol'
@@ -60,6 +61,7 @@ export function readFront(
     ...(upstreamTls && { upstreamTls }),
     upstreamTimeout,
     listen,
+    webSocketOrigins: values.WEBSOCKET_ORIGINS ?? [],
     ...(tls && { tls }),
     http2,
     proxyProtocol,

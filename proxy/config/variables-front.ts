@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { parseListen } from './parse-listen.ts'
+import { parseOrigins } from './parse-origins.ts'
 import { parseSessionSecret } from './parse-session-secret.ts'
 import { parsePublicUrl, parseUpstream } from './parse-url.ts'
 import { parsedBy } from './parsed.ts'
@@ -44,6 +45,11 @@ export const FRONT = {
   LISTEN: defaulted(parsedBy(parseListen), ':8080', {
     doc: 'Where stepgate listens: `8080`, `:8080`, `127.0.0.1:8080`, `[::1]:8080` or `unix:/path.sock`.',
     example: ':8080',
+  }),
+  WEBSOCKET_ORIGINS: optional(parsedBy(parseOrigins), {
+    doc: 'Origins besides the public URL whose pages may open WebSockets; `none` lets in programs that send no `Origin`.',
+    defaultNote: 'none but the public URL',
+    example: 'https://portal.example.com',
   }),
   TLS_CERT_FILE: optional(z.string(), {
     doc: 'PEM file with the certificate and its chain, to serve TLS itself; with `STEPGATE_TLS_KEY_FILE`.',

@@ -5,6 +5,7 @@ import { createServer as createHttps } from 'node:https'
 import type { Config } from '../config/config.ts'
 import { StartError } from '../explain-failure.ts'
 import type { Log } from '../log.ts'
+import { isHandshake } from '../request/web-socket-handshake.ts'
 import { problemOfPair, tlsOptions } from './certificate.ts'
 import { endIdleSessions } from './end-idle-sessions.ts'
 import { followCertificate } from './follow-certificate.ts'
@@ -18,6 +19,8 @@ const BETWEEN_LOOKS = 5_000
 const HTTP1 = {
   // An upload may take as long as it likes: `requestTimeout` counts the body, headersTimeout not.
   requestTimeout: 0,
+  // All that is no handshake to the letter goes the ordinary way, as if it had not asked.
+  shouldUpgradeCallback: isHandshake,
   headersTimeout: 30_000,
   keepAliveTimeout: KEEP_ALIVE,
   // `readRequest` refuses what has none, with a page and a line in the log.

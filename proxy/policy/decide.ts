@@ -25,12 +25,22 @@ export function decide(
   let strictest: Decision | undefined
   for (const host of request.hosts) {
     for (const path of request.paths) {
-      const rule = rules.find((candidate) => matches(candidate, method, host, path))
+      const rule = findRule(rules, method, host, path)
       const decision = judge(rule ?? { requires: defaultAcr }, known, now)
       if (strictest === undefined || isStricter(decision, strictest)) strictest = decision
     }
   }
   return strictest ?? DENY_BY_RULE
+}
+
+/** The rule for one reading of a request; `method` in upper case. */
+export function findRule(
+  rules: readonly Rule[],
+  method: string,
+  host: string,
+  path: string,
+): Rule | undefined {
+  return rules.find((candidate) => matches(candidate, method, host, path))
 }
 
 /** Methods compare ignoring case: an application may well read `post` as POST. */

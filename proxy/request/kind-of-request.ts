@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { asksForWebSocket } from './web-socket-handshake.ts'
 
 /** How a request wants to be answered: with a page, with data, or by another protocol. */
 export type RequestKind = 'navigation' | 'fetch' | 'upgrade'
@@ -9,7 +10,7 @@ export type RequestKind = 'navigation' | 'fetch' | 'upgrade'
  * HTML and no script says that it asked. Only a WebSocket counts as an upgrade.
  */
 export function kindOf(method: string, headers: IncomingHttpHeaders): RequestKind {
-  if (/(?:^|,)\s*websocket\s*(?:,|$)/i.test(headers.upgrade ?? '')) return 'upgrade'
+  if (asksForWebSocket({ headers })) return 'upgrade'
   const mode = headers['sec-fetch-mode']
   if (mode !== undefined) return mode === 'navigate' ? 'navigation' : 'fetch'
   if (!NAVIGATING_METHODS.has(method) || isByScript(headers)) return 'fetch'

@@ -8,6 +8,7 @@ import { checkMessage } from './check-message.ts'
 import { type Client, clientOf, type TrustedNetworks } from './client-address.ts'
 import { parseAuthority, parseHost } from './host.ts'
 import { parseTarget } from './target.ts'
+import { asksForWebSocket, handshakeProblem } from './web-socket-handshake.ts'
 
 /** A request that has exactly one reading, or why it is refused. */
 export type ReadRequest =
@@ -37,6 +38,8 @@ export function readRequest(
 
   const message = checkMessage(method, protocol, rawHeaders)
   if (message.kind === 'rejected') return refused(message.reason, message.status)
+  const handshake = asksForWebSocket(incoming) ? handshakeProblem(incoming) : undefined
+  if (handshake !== undefined) return refused(handshake)
   const host = parseHost(rawHeaders)
   if (host.kind === 'rejected') return refused(host.reason)
   const parsed = parseTarget(url, config)

@@ -12,6 +12,8 @@ export type Revocations = {
    * alive any more (epoch ms).
    */
   revoke(id: string, expiresAt: number): Promise<void>
+  /** Calls back whenever something was revoked, here or in another process, once it is known. */
+  subscribe(onRevoked: () => void): void
   close(): void
 }
 
@@ -31,6 +33,7 @@ export async function watchRevocations(
 ): Promise<Revocations> {
   const dead = new Map<string, number>()
   const unwritten = new Map<string, number>()
+  const subscribers: (() => void)[] = []
   let cursor = 0
   let failing = false
 
@@ -40,6 +43,11 @@ export async function watchRevocations(
     cursor = news.cursor
     for (const { id, expiresAt } of news.ids) dead.set(id, expiresAt)
     for (const [id, expiresAt] of dead) if (expiresAt <= now) dead.delete(id)
+    if (news.ids.length > 0) tell()
+  }
+
+  function tell(): void {
+    for (const onRevoked of subscribers) onRevoked()
   }
 
   async function write(): Promise<void> {
@@ -69,10 +77,12 @@ export async function watchRevocations(
     async revoke(id, expiresAt) {
       dead.set(id, expiresAt + KEPT_LONGER)
       unwritten.set(id, expiresAt + KEPT_LONGER)
+      tell()
       await write().catch((error: unknown) => {
         log.error('A revocation is not written yet', describeError(error))
       })
     },
+    subscribe: (onRevoked) => void subscribers.push(onRevoked),
     close: () => clearTimeout(timer),
   }
 }

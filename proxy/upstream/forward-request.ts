@@ -7,7 +7,7 @@ import { returnTarget } from '../request/return-target.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import type { Session } from '../session/session.ts'
 import { needsTouch, touch } from '../session/transitions.ts'
-import type { ForwardOutcome } from './forward.ts'
+import type { ForwardOutcome, ForwardRequest } from './forward.ts'
 import { rebuildHeaders } from './rebuild-headers.ts'
 
 /** Sends an allowed request to the application, with who is asking in its headers. */
@@ -17,40 +17,76 @@ export async function forwardRequest(
   session: Session | undefined,
   now: number,
 ): Promise<void> {
-  const { config, upstream, revocations } = context
-  const { incoming, outgoing, target } = exchange
-  const stale = session !== undefined && needsTouch(session, config.session.idle, now)
-  const touched = stale
-    ? await sessionCookies(context, exchange, touch(session, now), now)
-    : NO_COOKIES
-  // In the meantime a step-up may have replaced the session: its old cookie must not come back.
-  const setCookies = stale
-    ? () => (revocations.isRevoked(session) ? NO_COOKIES : touched)
-    : noCookies
-  const headers = rebuildHeaders(
-    incoming.rawHeaders,
-    upstream.headerSettings,
-    upstream.identityOf(session),
-    { ...exchange.client, requestId: exchange.requestId },
-  )
-  const outcome = await upstream.forwarder.forward(
-    { method: incoming.method ?? '', target: target.raw, headers },
-    incoming,
-    outgoing,
-    setCookies,
-    exchange.notes,
-  )
+  const { incoming, outgoing } = exchange
+  const { forwarder } = context.upstream
+  const seeing = seeSession(context, exchange, session, now)
+  const { setCookies } = seeing instanceof Promise ? await seeing : seeing
+  const request = rebuildRequest(context, exchange, session)
+  const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, exchange.notes)
   if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
     await answerFailure(context, exchange, session, outcome)
   }
 }
 
+/** A session after an allowed request, and the cookies by which its browser is to know. */
+export type SeenSession = {
+  readonly session: Session | undefined
+  readonly setCookies: () => readonly string[]
+}
+
+/** Takes notice of a session; without a promise unless its cookie has to be written again. */
+export function seeSession(
+  context: Context,
+  exchange: Exchange,
+  session: Session | undefined,
+  now: number,
+): SeenSession | Promise<SeenSession> {
+  if (session === undefined) return NOBODY
+  if (needsTouch(session, context.config.session.idle, now)) {
+    return touchSession(context, exchange, session, now)
+  }
+  context.tunnels.seen(session)
+  return { session, setCookies: noCookies }
+}
+
+async function touchSession(
+  context: Context,
+  exchange: Exchange,
+  session: Session,
+  now: number,
+): Promise<SeenSession> {
+  const touched = touch(session, now)
+  context.tunnels.seen(touched)
+  const cookies = await sessionCookies(context, exchange, touched, now)
+  // In the meantime a step-up may have replaced the session: its old cookie must not come back.
+  const setCookies = () => (context.revocations.isRevoked(session) ? NO_COOKIES : cookies)
+  return { session: touched, setCookies }
+}
+
+/** What is sent to the application for an allowed request. */
+export function rebuildRequest(
+  { upstream }: Context,
+  { incoming, target, client, requestId }: Exchange,
+  session: Session | undefined,
+): ForwardRequest {
+  const headers = rebuildHeaders(
+    incoming.rawHeaders,
+    upstream.headerSettings,
+    upstream.identityOf(session),
+    { ...client, requestId },
+  )
+  return { method: incoming.method ?? '', target: target.raw, headers }
+}
+
 const NO_COOKIES: readonly string[] = []
 const noCookies = () => NO_COOKIES
+const NOBODY: SeenSession = { session: undefined, setCookies: noCookies }
 
-type Failure = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
+/** The application gave no response, or half of one. */
+export type Failure = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
 
-async function answerFailure(
+/** Logs what went wrong with the application, and says so to the client while that is possible. */
+export async function answerFailure(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,

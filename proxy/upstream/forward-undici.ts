@@ -5,6 +5,7 @@ import { type Dispatch, handlers, onClientClose } from './exchange-undici.ts'
 import type { Forwarder, ForwardRequest } from './forward.ts'
 import { createPool, type PoolOptions } from './pool-undici.ts'
 import { hasBody, type RequestBody, requestBody } from './request-body.ts'
+import { onRequestUpgrade, type Upgrade } from './upgrade-undici.ts'
 
 /** `ownCookieNames` are exact; the application may not set them, nor chunks of them (`name.1`). */
 export type ForwarderOptions = PoolOptions & { readonly ownCookieNames: readonly string[] }
@@ -21,32 +22,49 @@ const SERVER_NAME = 'upstream'
 export function createForwarder(address: UpstreamAddress, options: ForwarderOptions): Forwarder {
   const pool = createPool(address, options)
   const answerHeaders = compileAnswerHeaders(options.ownCookieNames)
+  const prepare = (
+    request: ForwardRequest,
+    body: RequestBody | undefined,
+    parts: Pick<Dispatch, 'outgoing' | 'setCookies' | 'notes' | 'resolve' | 'reject'>,
+  ): Dispatch => ({
+    pool,
+    options: dispatchOptions(request, body),
+    answerHeaders,
+    body,
+    ...parts,
+    began: performance.now(),
+    controller: undefined,
+    status: 0,
+    bytesCame: false,
+    flowing: false,
+    retried: false,
+    settled: false,
+    ...handlers,
+  })
+  const begin = (dispatch: Dispatch) => {
+    dispatch.outgoing.on('close', () => onClientClose(dispatch))
+    pool.dispatch(dispatch.options, dispatch)
+  }
   return {
     forward: (request, incoming, outgoing, setCookies, notes) =>
       new Promise((resolve, reject) => {
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
         const body = hasBody(incoming) ? requestBody(incoming, notes) : undefined
-        const dispatch: Dispatch = {
-          pool,
-          options: dispatchOptions(request, body),
-          answerHeaders,
+        begin(prepare(request, body, { outgoing, setCookies, notes, resolve, reject }))
+      }),
+    upgrade: (request, key, outgoing, setCookies, notes) =>
+      new Promise((resolve, reject) => {
+        if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
+        const dispatch = prepare(request, undefined, {
           outgoing,
           setCookies,
           notes,
-          began: performance.now(),
-          body,
           resolve,
           reject,
-          controller: undefined,
-          status: 0,
-          bytesCame: false,
-          flowing: false,
-          retried: false,
-          settled: false,
-          ...handlers,
-        }
-        outgoing.on('close', () => onClientClose(dispatch))
-        pool.dispatch(dispatch.options, dispatch)
+        })
+        const options = { ...dispatch.options, upgrade: 'websocket' }
+        const upgrade: Upgrade = { ...dispatch, options, key, resolve, onRequestUpgrade }
+        begin(upgrade)
       }),
     close: () => pool.close(),
   }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { AccessNotes } from '../access-notes.ts'
 
 /** How one exchange with the application went; the gate logs it and answers what is not `answered`. */
@@ -13,6 +14,12 @@ export type ForwardOutcome =
   | { kind: 'cut-off'; error: Error }
   /** The client went away first. */
   | { kind: 'client-gone' }
+
+/** How a handshake with the application went; `answered` is its refusal, which the client has. */
+export type UpgradeOutcome =
+  | ForwardOutcome
+  /** A WebSocket: what comes from `socket` are its frames. `headers` of the 101 are for the client. */
+  | { kind: 'switched'; socket: Duplex; headers: readonly string[] }
 
 /** One exchange: the target as it was judged, and the header list as `rebuildHeaders` made it. */
 export type ForwardRequest = {
@@ -39,5 +46,16 @@ export type Forwarder = {
     setCookies: () => readonly string[],
     notes: TrafficNotes,
   ): Promise<ForwardOutcome>
+  /**
+   * Sends an opening handshake with this `Sec-WebSocket-Key` to the application. Nothing but its
+   * head is sent, and nothing is written to the client unless the application refuses.
+   */
+  upgrade(
+    request: ForwardRequest,
+    key: string,
+    outgoing: ServerResponse,
+    setCookies: () => readonly string[],
+    notes: TrafficNotes,
+  ): Promise<UpgradeOutcome>
   close(): Promise<void>
 }

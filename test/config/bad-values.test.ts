@@ -18,6 +18,7 @@ const BAD_VALUES: readonly (readonly [string, string, RegExp])[] = [
   ['UPSTREAM', 'http://u:hun/ter2@app', /^is "http:\/\/\*\*\*@app"; it is no URL with a host$/],
   ['LISTEN', '::1:8080', /^is "::1:8080"; it must be a port, :port, address:port/],
   ['METRICS_LISTEN', '9464/tcp', /^is "9464\/tcp"; it must be a port, :port, address:port/],
+  ['WEBSOCKET_ORIGINS', '*', /^is "\*"; "\*": it must begin with https:\/\/ or http:\/\/$/],
   ['SESSION_SECRET', 'hunter2', /^is not usable: it has 7 characters, and needs at least 32$/],
   ['SESSION_IDLE', '60', /^is "60"; it must be a number with s, m, h or d, as in 30s, 5m, 8h$/],
   ['SESSION_LIFETIME', '0s', /^is "0s"; it must be from 1s to 365d$/],

@@ -15,6 +15,7 @@ const FULL = {
   STEPGATE_UPSTREAM: 'unix:/run/app.sock',
   STEPGATE_UPSTREAM_TIMEOUT: '90s',
   STEPGATE_LISTEN: '[::1]:8443',
+  STEPGATE_WEBSOCKET_ORIGINS: 'https://portal.example.com none',
   STEPGATE_TLS_CERT_FILE: '/tls.crt',
   STEPGATE_TLS_KEY_FILE: '/tls.key',
   STEPGATE_HTTP2: 'off',

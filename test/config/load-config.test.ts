@@ -22,6 +22,7 @@ test('the least that must be set gives the documented defaults', () => {
     metrics: { listen: { kind: 'tcp', host: '127.0.0.1', port: 9464 }, chosen: false },
     http2: true,
     proxyProtocol: false,
+    webSocketOrigins: [],
     session: { idle: 3_600_000, lifetime: 43_200_000 },
     oidc: {
       issuer: new URL('https://login.example.com/realms/staff'),
@@ -105,6 +106,7 @@ test('everything that can be set is read', () => {
       {
         STEPGATE_UPSTREAM_TIMEOUT: '5m',
         STEPGATE_LISTEN: 'unix:/run/stepgate.sock',
+        STEPGATE_WEBSOCKET_ORIGINS: 'https://portal.example.com none',
         STEPGATE_UPSTREAM: 'unix:/run/app.sock',
         STEPGATE_METRICS_LISTEN: '[::1]:9464',
         STEPGATE_TLS_CERT_FILE: '/tls.crt',
@@ -190,6 +192,7 @@ test('everything that can be set is read', () => {
     upstreamTimeout: 5 * 60_000,
     metrics: { listen: { kind: 'tcp', host: '::1', port: 9464 }, chosen: true },
     listen: { kind: 'unix', path: '/run/stepgate.sock' },
+    webSocketOrigins: ['https://portal.example.com', 'none'],
     tls: { certFile: '/tls.crt', keyFile: '/tls.key' },
     http2: false,
     proxyProtocol: true,

@@ -49,7 +49,7 @@ describe("the demo's application", () => {
   })
 
   it('answers its pages to GET and HEAD, and 404 to what it does not know', async () => {
-    for (const path of ['/', '/payroll', '/admin', '/basic', '/public', '/payroll.css']) {
+    for (const path of ['/', '/payroll', '/admin', '/basic', '/public', '/board', '/payroll.css']) {
       assert.equal((await client.get(at(path))).status, 200, path)
       const head = await client.request('HEAD', at(path))
       assert.deepEqual([head.status, head.body.length], [200, 0], path)

@@ -10,7 +10,9 @@ import { type Redis, startRedis } from '../support/redis.ts'
 import { signInAtProvider } from '../support/sign-in.ts'
 import { type Surroundings, startSurroundings } from '../support/surroundings.ts'
 import { until } from '../support/until.ts'
+import { closing, framesOf, handshake } from '../support/web-socket.ts'
 import { ALICE } from '../support/world.ts'
+import { rawClient } from '../upstream/sockets.ts'
 
 let around: Surroundings
 let redis: Redis
@@ -97,8 +99,15 @@ test('three replicas serve as one, whichever gets the next request', {
       return status
     }
     for (const port of ports) assert.equal(await acrAt(port), 200)
+    const cookie = `Cookie: stepgate=${kept.cookies(around.url).stepgate}`
+    const hello = handshake('/board', [`Origin: ${around.url.origin}`, cookie])
+    const sockets = ports.map((port) => rawClient(t, port, hello))
+    for (const socket of sockets) await socket.until((text) => text.includes('101 Switching'))
     await browser.get(at('/_stepgate/sign-out'))
     for (const port of ports) await until(async () => (await acrAt(port)) === 401)
+    for (const { ended } of sockets) {
+      assert.equal(framesOf((await ended).text), closing(4401, 'Session ended'))
+    }
   })
 
   await t.test(

@@ -50,6 +50,22 @@ describe('revocations', { timeout: 30_000 }, () => {
     while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 10))
   }
 
+  it('are told to subscribers once they are known, whoever revoked', async () => {
+    const store = createMemoryStore()
+    const revocations = await watch(store)
+    let told = 0
+    revocations.subscribe(() => {
+      told++
+      assert.ok(revocations.isRevoked(told === 1 ? session : other) || told > 2)
+    })
+    const stored = revocations.revoke(session.id, NOW + HOUR)
+    assert.equal(told, 1)
+    await stored
+    await store.revoke(other.family, NOW + HOUR)
+    await until(() => told > 1)
+    assert.equal(revocations.isRevoked(other), true)
+  })
+
   it('hold at once, by id and by family', async () => {
     for (const id of [session.id, session.family]) {
       const revocations = await watch(createMemoryStore())

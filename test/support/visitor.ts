@@ -26,7 +26,7 @@ export async function newVisitor(
   context.on('weberror', (error) => mischief.push(`error: ${error.error().message}`))
   context.on('console', (message) => {
     // Chromium reports each answer of 4xx and 5xx as an error, also where it is a page.
-    const expected = message.text().startsWith('Failed to load resource')
+    const expected = /^Failed to load resource|: Unexpected response code: 4/.test(message.text())
     if (message.type() === 'error' && !expected) mischief.push(`console: ${message.text()}`)
   })
   return {

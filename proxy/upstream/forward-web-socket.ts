@@ -1,0 +1,50 @@
+import type { Socket } from 'node:net'
+import { releaseSocket } from '../answer-on-socket.ts'
+import type { Context } from '../context.ts'
+import type { Exchange } from '../exchange.ts'
+import { freshUntil } from '../policy/fresh-until.ts'
+import type { RuleRequest } from '../policy/rule.ts'
+import type { Session } from '../session/session.ts'
+import { answerFailure, rebuildRequest, seeSession } from './forward-request.ts'
+
+/**
+ * Sends an allowed handshake to the application, with who is asking in its headers, and joins the
+ * connections if it accepts. Its refusal is passed on. `head` is held back until then: to an
+ * application that has not switched it would be another request, which nobody has judged.
+ */
+export async function forwardWebSocket(
+  context: Context,
+  exchange: Exchange,
+  head: Buffer,
+  session: Session | undefined,
+  asked: RuleRequest,
+  now: number,
+): Promise<void> {
+  const { upstream, config, tunnels } = context
+  const { incoming, outgoing, requestId, client } = exchange
+  const seen = await seeSession(context, exchange, session, now)
+  const request = rebuildRequest(context, exchange, session)
+  const key = String(incoming.headers['sec-websocket-key'])
+  const outcome = await upstream.forwarder.upgrade(
+    request,
+    key,
+    outgoing,
+    seen.setCookies,
+    exchange.notes,
+  )
+  if (outcome.kind === 'answered' || outcome.kind === 'client-gone') return
+  if (outcome.kind !== 'switched') return answerFailure(context, exchange, session, outcome)
+  const { socket } = incoming
+  releaseSocket(socket)
+  outgoing.writeHead(101, [...outcome.headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'])
+  outgoing.end()
+  tunnels.open({
+    client: socket,
+    upstream: outcome.socket as Socket,
+    head,
+    session: seen.session,
+    freshUntil: freshUntil(config.rules, session, asked),
+    requestId,
+    address: client.address,
+  })
+}
