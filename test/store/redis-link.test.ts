@@ -45,6 +45,7 @@ describe('a link', () => {
     await Promise.all(['a', 'b', 'c'].map(send))
     assert.equal(attempts, 1)
     assert.deepEqual(opened[0]?.asked, ['a', 'b', 'c'])
+    assert.equal(opened[0]?.isKept, true)
   })
 
   it('opens another connection at once when one is lost, and who asks meanwhile waits for it', async () => {
