@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { beforeEach, describe, it, type TestContext } from 'node:test'
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test'
 import type { RedisConnection, RedisReply } from '../../proxy/store/redis-connection.ts'
 import { RedisError } from '../../proxy/store/redis-error.ts'
 import { createRedisLink, type RedisLink } from '../../proxy/store/redis-link.ts'
@@ -32,6 +32,9 @@ beforeEach(() => {
     return connecting(attempts)
   }, PLACE)
 })
+
+// Or it would go on, and count in the next test.
+afterEach(() => link.close())
 
 const send = (command: string) => link.use((connection) => connection.send([command]))
 const never = <T>() => new Promise<T>(() => {})
