@@ -182,8 +182,7 @@ export async function createContext(
     },
     async close() {
       provider.close()
-      revocations.close()
-      await Promise.all([forwarder.close(), directory.close()])
+      await Promise.all([revocations.close(), forwarder.close(), directory.close()])
       await store.close()
     },
   }
