@@ -89,6 +89,24 @@ overStores('the budget’s alarms', (open) => {
     assert.deepEqual(raised[1], { kind: 'budget_warning', channel: 'sms', used: 9, budget: 10 })
   })
 
+  test('come again with the next day of the budget, however late in the last they came', async () => {
+    const store = open()
+    const { raised, look } = processes(store)
+    await spend(store, 1, NOW)
+    await spend(store, 7, NOW + 20 * HOUR)
+    await look(NOW + 20 * HOUR)
+    await look(NOW + DAY - 1)
+    assert.equal(raised.length, 1)
+    for (const later of [25, 26, 27]) {
+      await spend(store, 3, NOW + later * HOUR)
+      await look(NOW + later * HOUR)
+    }
+    assert.deepEqual(raised[1], { kind: 'budget_warning', channel: 'sms', used: 9, budget: 10 })
+    await look(NOW + 25 * HOUR + DAY - 1)
+    assert.equal(raised.length, 2)
+    assert.deepEqual([...(await store.counts([budgetKey('sms')], NOW + 27 * HOUR))], [9])
+  })
+
   test('say that it is spent once until its day ends', async () => {
     const { raised, spent } = processes(open())
     const until = NOW + HOUR
