@@ -16,6 +16,7 @@ import type { PhoneDirectory } from './phone/phone-directory.ts'
 import { type Random, systemRandom } from './random.ts'
 import { parseNetworks, type TrustedNetworks } from './request/client-address.ts'
 import { type CookieNames, cookieNames } from './session/cookies.ts'
+import { ironSession } from './session/iron-session.ts'
 import { type Revocations, watchRevocations } from './session/revocations.ts'
 import { createSealer, type Sealer } from './session/sealed.ts'
 import type { Session } from './session/session.ts'
@@ -157,7 +158,7 @@ export async function createContext(
     directory,
     pages,
     sessions: createSessionReader({
-      sealer,
+      sealer: createSealer(secrets.sessionSecrets, { iron: ironSession }),
       limits: config.session,
       isRevoked: revocations.isRevoked,
     }),
