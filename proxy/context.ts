@@ -16,7 +16,6 @@ import type { PhoneDirectory } from './phone/phone-directory.ts'
 import { type Random, systemRandom } from './random.ts'
 import { parseNetworks, type TrustedNetworks } from './request/client-address.ts'
 import { type CookieNames, cookieNames } from './session/cookies.ts'
-import { ironNode } from './session/iron-node.ts'
 import { ironSession } from './session/iron-session.ts'
 import { type Revocations, watchRevocations } from './session/revocations.ts'
 import { createSealer, type Sealer } from './session/sealed.ts'
@@ -159,10 +158,7 @@ export async function createContext(
     directory,
     pages,
     sessions: createSessionReader({
-      // Cookies are opened by iron-session itself; that is seldom, for they are remembered.
-      sealer: createSealer(secrets.sessionSecrets, {
-        iron: { seal: ironNode.seal, unseal: ironSession.unseal },
-      }),
+      sealer: createSealer(secrets.sessionSecrets, { iron: ironSession }),
       limits: config.session,
       isRevoked: revocations.isRevoked,
     }),

@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto'
 import type { Iron } from './iron.ts'
-import { ironNode } from './iron-node.ts'
+import { ironHapi } from './iron-hapi.ts'
 import { CLOCK_SKEW } from './session.ts'
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
@@ -45,7 +45,7 @@ type Envelope = { typ: string; iat: number; exp: number; value: JsonValue }
  */
 export function createSealer(
   secrets: readonly [string, ...string[]],
-  { iron = ironNode, maxLength = MAX_LENGTH }: { iron?: Iron; maxLength?: number } = {},
+  { iron = ironHapi, maxLength = MAX_LENGTH }: { iron?: Iron; maxLength?: number } = {},
 ): Sealer {
   const sealing = new Map<string, Sealing>()
   const unsealing = new Map<string, Passwords>()

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { sealData } from 'iron-session'
-import { ironNode } from '../../proxy/session/iron-node.ts'
+import { ironHapi } from '../../proxy/session/iron-hapi.ts'
 import { ironSession } from '../../proxy/session/iron-session.ts'
 import { createSealer as createAny, SealTooLongError } from '../../proxy/session/sealed.ts'
 
@@ -12,7 +12,7 @@ const NEW = 'the newest secret, of 32 characters'
 const OLD = 'an older secret, of over 32 characters'
 const OLDER = 'the oldest secret, of over 32 characters'
 
-const IRONS = { 'iron-session': ironSession, 'node:crypto': ironNode }
+const IRONS = { 'iron-session': ironSession, '@hapi/iron': ironHapi }
 
 for (const [name, iron] of Object.entries(IRONS)) {
   const createSealer = (secrets: readonly [string, ...string[]], maxLength?: number) =>
