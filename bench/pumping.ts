@@ -39,6 +39,7 @@ const SCENARIOS: readonly (readonly [string, Scenario])[] = [
   ['the first day: nobody is known', { ...ordinary, known: 0 }],
   ['pumped in the staff’s own prefixes', { ...ordinary, pumped: 'staff-prefixes' }],
   ['pumped from the staff’s office', { ...ordinary, from: 'an-office' }],
+  ['… where one used three codes before', { ...ordinary, from: 'a-place-of-one' }],
   ['attackers type their codes in', { ...ordinary, attackersRead: true }],
   [
     'without prefix and unknown limits',

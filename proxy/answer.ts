@@ -64,19 +64,16 @@ export function writeAnswer(
     outgoing.setHeader('Set-Cookie', answer.setCookies)
   }
   if (close) outgoing.setHeader('Connection', 'close')
-  const body = Buffer.from(answer.body)
-  outgoing.setHeader('Content-Length', body.length)
+  // A 204 has none (RFC 9110 §8.6).
+  if (answer.status !== 204) outgoing.setHeader('Content-Length', Buffer.byteLength(answer.body))
   outgoing.writeHead(answer.status)
-  outgoing.end(body)
+  // As text it goes out in one write with the headers.
+  outgoing.end(answer.body)
 }
 
-/** The same answer for a Hono route. */
+/** The same answer as a web Response, where there is no exchange to write to. */
 export function toResponse(answer: Answer): Response {
   const headers = new Headers(answer.headers)
   for (const cookie of answer.setCookies ?? []) headers.append('Set-Cookie', cookie)
-  // A 204 must have none, not even an empty one.
-  return new Response(answer.status === 204 ? null : answer.body, {
-    status: answer.status,
-    headers,
-  })
+  return new Response(answer.body, { status: answer.status, headers })
 }

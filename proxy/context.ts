@@ -16,6 +16,7 @@ import type { PhoneDirectory } from './phone/phone-directory.ts'
 import { type Random, systemRandom } from './random.ts'
 import { parseNetworks, type TrustedNetworks } from './request/client-address.ts'
 import { type CookieNames, cookieNames } from './session/cookies.ts'
+import { ironSession } from './session/iron-session.ts'
 import { type Revocations, watchRevocations } from './session/revocations.ts'
 import { createSealer, type Sealer } from './session/sealed.ts'
 import type { Session } from './session/session.ts'
@@ -161,7 +162,7 @@ export async function createContext(
     directory,
     pages,
     sessions: createSessionReader({
-      sealer,
+      sealer: createSealer(secrets.sessionSecrets, { iron: ironSession }),
       limits: config.session,
       isRevoked: revocations.isRevoked,
     }),
@@ -187,8 +188,7 @@ export async function createContext(
     },
     async close() {
       provider.close()
-      revocations.close()
-      await Promise.all([forwarder.close(), directory.close()])
+      await Promise.all([revocations.close(), forwarder.close(), directory.close()])
       await store.close()
     },
   }

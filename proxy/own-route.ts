@@ -1,6 +1,5 @@
 import type { Hono } from 'hono'
-import type { Answer } from './answer.ts'
-import { jsonAnswer, toResponse } from './answer.ts'
+import { type Answer, jsonAnswer } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
@@ -8,6 +7,7 @@ import { cutRequest } from './listener/http2-messages.ts'
 import { pageAnswer } from './page-answer.ts'
 import { codePagePath, needOf } from './request/need.ts'
 import { isSameOrigin } from './request/same-origin.ts'
+import { sendAnswer } from './send-answer.ts'
 import { currentSession } from './session/current-session.ts'
 import type { Session } from './session/session.ts'
 
@@ -39,7 +39,7 @@ const FORM_DEADLINE = 30_000
 export function onGet(app: OwnApp, context: Context, path: string, handle: OwnHandler): void {
   app.get(path, async (c) => {
     const fields = new URLSearchParams(c.env.target.query)
-    return toResponse(await handle(await ownRequest(context, c.env, fields)))
+    return sendAnswer(c.env, await handle(await ownRequest(context, c.env, fields)))
   })
 }
 
@@ -48,7 +48,7 @@ export function onForm(app: OwnApp, context: Context, path: string, handle: OwnH
   app.post(path, async (c) => {
     const { incoming } = c.env
     const refuse = async (status: number, reason: 'cross-site' | 'form') =>
-      toResponse(await pageAnswer(context.pages, c.env, status, 'bad-request', { reason }))
+      sendAnswer(c.env, await pageAnswer(context.pages, c.env, status, 'bad-request', { reason }))
     if (!isSameOrigin(incoming.headers, context.config.publicUrl)) {
       context.log.audit('request.denied', {
         request_id: c.env.requestId,
@@ -65,13 +65,13 @@ export function onForm(app: OwnApp, context: Context, path: string, handle: OwnH
     if (body === undefined) return refuse(413, 'form')
     const fields = new URLSearchParams(body)
     try {
-      return toResponse(await handle(await ownRequest(context, c.env, fields)))
+      return sendAnswer(c.env, await handle(await ownRequest(context, c.env, fields)))
     } catch (error) {
       // The form can't be sent again by a link, but the page that it is on can be asked for.
       const retryUrl = path.startsWith('/_stepgate/otp')
         ? codePagePath(needOf(fields, context.config.publicUrl), askedLocales(fields))
         : '/'
-      return toResponse(await errorAnswer(context, c.env, error, retryUrl))
+      return sendAnswer(c.env, await errorAnswer(context, c.env, error, retryUrl))
     }
   })
 }
@@ -108,9 +108,10 @@ export function onCallback(
 ): void {
   app.post(path, async (c) => {
     const body = await readForm(c.env, c.req.raw.body)
-    if (body === undefined) return toResponse(jsonAnswer(413, { error: 'too_large' }))
+    if (body === undefined) return sendAnswer(c.env, jsonAnswer(413, { error: 'too_large' }))
     const signature = c.req.header('x-twilio-signature')
-    return toResponse(await handle(new URLSearchParams(body), { exchange: c.env, signature }))
+    const from = { exchange: c.env, signature }
+    return sendAnswer(c.env, await handle(new URLSearchParams(body), from))
   })
 }
 

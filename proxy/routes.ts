@@ -11,6 +11,7 @@ import { addDeliveryRoutes } from './otp/delivery-routes.ts'
 import { addOtpRoutes } from './otp/otp-routes.ts'
 import type { OwnApp } from './own-route.ts'
 import { problemAnswer } from './page-answer.ts'
+import { sendAnswer } from './send-answer.ts'
 import { addSignInRoutes } from './sign-in/sign-in-routes.ts'
 
 /** The app for stepgate's own paths; `env` of a request is its exchange. */
@@ -43,18 +44,19 @@ export function createRoutes(context: Context): OwnApp {
     const known = methods.get(c.req.path)
     if (known === undefined) {
       const answer = problemAnswer(context.pages, c.env, 404, 'not_found', 'not-found', {})
-      return toResponse(await answer)
+      return sendAnswer(c.env, await answer)
     }
     const props = { reason: 'method' } as const
     const headers = {
       Allow: known.map(({ method }) => method.replace('GET', 'GET, HEAD')).join(', '),
     }
     const code = 'method_not_allowed'
-    return toResponse(
+    return sendAnswer(
+      c.env,
       await problemAnswer(context.pages, c.env, 405, code, 'bad-request', props, { headers }),
     )
   })
-  app.onError(async (error, c) => toResponse(await errorAnswer(context, c.env, error)))
+  app.onError(async (error, c) => sendAnswer(c.env, await errorAnswer(context, c.env, error)))
   return app
 }
 

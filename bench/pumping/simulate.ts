@@ -15,8 +15,11 @@ export type Scenario = {
   readonly known: number
   /** Where the attackers' numbers are: in prefixes of their own, or in those of the staff. */
   readonly pumped: 'own-prefixes' | 'staff-prefixes'
-  /** Where the attackers come from: any of many addresses, or the staff's largest office. */
-  readonly from: 'anywhere' | 'an-office'
+  /**
+   * Where the attackers come from: any of many addresses, the staff's largest office, or one
+   * address, at which one of them has typed in three codes before.
+   */
+  readonly from: 'anywhere' | 'an-office' | 'a-place-of-one'
   /** Whether the attackers can read what they are sent, and type it in. */
   readonly attackersRead: boolean
   readonly seed: number
@@ -37,7 +40,8 @@ export type Result = {
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-const DAY = 24 * 60 * MINUTE
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
 // Any midnight.
 const MIDNIGHT = 1_800_000_000_000 - (1_800_000_000_000 % DAY)
 
@@ -49,6 +53,7 @@ const MISTYPE = 0.02
 /** How often an attacker presses "send", always in a new session, and after a refusal. */
 const ATTACK_EVERY = MINUTE
 const ATTACK_AGAIN = 10 * MINUTE
+const PLACE_OF_ONE = 'proxy-of-one'
 
 type Tally = { -readonly [Name in keyof Result]: Result[Name] } & { refusedBy: Map<string, number> }
 type World = {
@@ -84,6 +89,7 @@ export async function simulate(scenario: Scenario): Promise<Result> {
       world.queue.add(MIDNIGHT + time, (now) => signIn(world, person, index, now))
     }
   }
+  if (scenario.from === 'a-place-of-one') await useCodes(steps, 3)
   const prefixes = pumpedPrefixes(scenario, people, chance)
   for (let index = 0; index < attackers; index++) {
     const phone = `${prefixes[index % prefixes.length]}${digits(4, chance)}`
@@ -157,13 +163,40 @@ function noteHonest({ tally }: World, pressed: Pressed): Pressed {
   return pressed
 }
 
-/** Presses "send" all day, each time in a new session and from another address. */
+/** Somebody who can read her messages uses so many codes at the attackers' address the day before. */
+async function useCodes(steps: CodeSteps, count: number): Promise<void> {
+  for (let nth = 0; nth < count; nth++) {
+    const visit: Visit = {
+      subject: 'reader',
+      phone: '+4915669999999',
+      family: `reader-${nth}`,
+      address: PLACE_OF_ONE,
+    }
+    const before = MIDNIGHT - DAY + nth * HOUR
+    await steps.open(visit, before)
+    if (!(await steps.typeIn(visit, true, before + MINUTE)))
+      throw new Error('The code was not used')
+  }
+}
+
+function attackFrom({ from }: Scenario, chance: Chance): string {
+  switch (from) {
+    case 'an-office':
+      return 'office-0'
+    case 'a-place-of-one':
+      return PLACE_OF_ONE
+    case 'anywhere':
+      return `proxy-${chance.below(50_000)}`
+  }
+}
+
+/** Presses "send" all day, each time in a new session, and from another address if there are many. */
 function startAttacker(world: World, scenario: Scenario, subject: string, phone: string): void {
   const { chance, queue, steps, tally } = world
   let sessions = 0
   const press = async (now: number): Promise<void> => {
     sessions += 1
-    const address = scenario.from === 'an-office' ? 'office-0' : `proxy-${chance.below(50_000)}`
+    const address = attackFrom(scenario, chance)
     const visit: Visit = { subject, phone, family: `${subject}-${sessions}`, address }
     const pressed = await steps.open(visit, now)
     if (pressed.kind === 'sent') {

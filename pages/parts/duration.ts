@@ -17,8 +17,15 @@ export function remaining(frame: PageFrame, seconds: number): string {
     : inUnit(frame, Math.floor(seconds / 60), 'minute')
 }
 
-function inUnit(frame: PageFrame, count: number, unit: 'second' | 'minute' | 'hour'): string {
-  return new Intl.NumberFormat(frame.lang, { style: 'unit', unit, unitDisplay: 'long' }).format(
-    count,
-  )
+type Unit = 'second' | 'minute' | 'hour'
+
+function inUnit({ lang }: PageFrame, count: number, unit: Unit): string {
+  const key = `${lang} ${unit}`
+  const format =
+    formats.get(key) ?? new Intl.NumberFormat(lang, { style: 'unit', unit, unitDisplay: 'long' })
+  formats.set(key, format)
+  return format.format(count)
 }
+
+// To make one takes far longer than to use it; languages are those of the locales folder.
+const formats = new Map<string, Intl.NumberFormat>()

@@ -44,7 +44,8 @@ async function finishStepUp(visit: Visit, channel: Channel): Promise<Answer> {
   const method = channel === 'call' ? 'tel' : 'sms'
   const proved = stepUp(session, { id: context.random.id(), method, now })
   const setCookies = await sessionCookies(context, exchange, proved, now)
-  await context.revocations.revoke(session.id, session.createdAt + context.config.session.lifetime)
+  const end = session.createdAt + context.config.session.lifetime
+  await context.revocations.revoke(session.id, end, auditFields(visit))
   return goOn(visit, setCookies)
 }
 

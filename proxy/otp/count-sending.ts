@@ -3,13 +3,15 @@ import type { Channel } from '../sms/sender.ts'
 import type { Store } from '../store/store.ts'
 import { makeKnown } from './known-numbers.ts'
 import {
+  becameKnownWindow,
   type LimitName,
   type Sending,
   type SendWindow,
   sendWindows,
   type Trust,
-  trustWindows,
   underPressure,
+  usedFromKeys,
+  usedFromWindows,
 } from './send-limits.ts'
 import type { SmsAlarms } from './sms-alarms.ts'
 import { codeWindows, openCodeKey } from './verified-share.ts'
@@ -64,10 +66,10 @@ async function countAll(
   return count(underPressure(windows, trust))
 }
 
-async function readTrust(store: Store, sending: Sending, now: number): Promise<Trust> {
-  const keys = trustWindows(sending).map(({ key }) => key)
-  const [knownInPrefix = 0, usedFromAddress = 0] = await store.counts(keys, now)
-  return { knownInPrefix, usedFromAddress }
+async function readTrust(store: Store, { phone, address }: Sending, now: number): Promise<Trust> {
+  const keys = [becameKnownWindow(phone).key, ...usedFromKeys(address, now)]
+  const [knownInPrefix = 0, ...people] = await store.counts(keys, now)
+  return { knownInPrefix, peopleAtAddress: Math.max(...people) }
 }
 
 /**
@@ -104,6 +106,6 @@ export async function takeBackVerified(
   )
   await store.uncount([...keys, openCodeKey(sending.createdAt)], now)
   await makeKnown(store, subject, phone, now)
-  const [prefix, address] = trustWindows(sending)
-  await store.count(unknown ? [prefix, address] : [address], now)
+  if (unknown) await store.count([becameKnownWindow(phone)], now)
+  await store.count(usedFromWindows(sending, now), now)
 }

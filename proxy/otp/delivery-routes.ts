@@ -1,7 +1,8 @@
 import type { PageFrame } from '../../pages/page.ts'
-import { jsonAnswer, toResponse } from '../answer.ts'
+import { jsonAnswer } from '../answer.ts'
 import type { Context } from '../context.ts'
 import { type OwnApp, type OwnRequest, onCallback, onGet, ownRequest } from '../own-route.ts'
+import { sendAnswer } from '../send-answer.ts'
 import { deliveryEvents, lookAtDelivery } from './follow-delivery.ts'
 import { takeReport } from './take-report.ts'
 
@@ -33,14 +34,17 @@ export function addDeliveryRoutes(app: OwnApp, context: Context): void {
   app.get('/_stepgate/otp/events', async (c) => {
     const request = await ownRequest(context, c.env, new URLSearchParams(c.env.target.query))
     const { session } = request
-    if (session === undefined) return toResponse(signInRequired())
+    if (session === undefined) return sendAnswer(c.env, signInRequired())
     const frame = frameOf(request)
     const first = await lookAtDelivery(context, frame, session)
     // 204 tells an EventSource not to come back.
     if (first.news.kind === 'over') return new Response(null, { status: 204 })
     const stream = context.streams.open(session.family)
     if (stream === undefined) {
-      return toResponse(jsonAnswer(429, { error: 'too_many_streams' }, { 'Retry-After': '5' }))
+      return sendAnswer(
+        c.env,
+        jsonAnswer(429, { error: 'too_many_streams' }, { 'Retry-After': '5' }),
+      )
     }
     c.env.outgoing.once('close', stream.done)
     if (c.env.outgoing.destroyed) stream.done()

@@ -23,9 +23,9 @@ function describe(alarm: SmsAlarm): {
     }
     case 'budget_spent': {
       const { channel, budget, until } = alarm
-      const { area, title, variable } = BUDGETS[channel]
+      const { area, title, variable, spent } = BUDGETS[channel]
       const event = `${area}.${alarm.kind}` as const
-      const sentence = `${title}. ${variable} is spent: nothing goes out until its day ends`
+      const sentence = `${title}. ${variable} is spent: ${spent} until its day ends`
       return { event, fields: { budget, until: new Date(until).toISOString() }, sentence }
     }
     case 'pumping_suspected': {
@@ -39,6 +39,16 @@ function describe(alarm: SmsAlarm): {
 }
 
 const BUDGETS = {
-  sms: { area: 'sms', title: 'SMS', variable: 'STEPGATE_SMS_BUDGET' },
-  call: { area: 'voice', title: 'Voice', variable: 'STEPGATE_VOICE_BUDGET' },
+  sms: {
+    area: 'sms',
+    title: 'SMS',
+    variable: 'STEPGATE_SMS_BUDGET',
+    spent: 'no message goes out',
+  },
+  call: {
+    area: 'voice',
+    title: 'Voice',
+    variable: 'STEPGATE_VOICE_BUDGET',
+    spent: 'nobody is called',
+  },
 } as const

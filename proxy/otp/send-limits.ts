@@ -10,8 +10,10 @@ const NONE = Number.POSITIVE_INFINITY
 /** What a prefix gets once all unknown numbers together have had their share. */
 const UNDER_PRESSURE = 2
 
-/** So many codes that were used make an address one of the staff's. */
+/** So many people who used a code make an address one of the staff's. */
 const STAFF_ADDRESS = 3
+/** People at an address are counted anew in each such part of the calendar (ms). */
+const STAFF_PERIOD = 30 * DAY
 
 /** A message or call as the limits see it; each channel has windows of its own. */
 export type Sending = {
@@ -52,8 +54,8 @@ const BILL: TakenBack = { backWhenVerified: false, backWhenUnsent: true }
 export type Trust = {
   /** How many numbers of the prefix have become known today. */
   readonly knownInPrefix: number
-  /** How many codes were used from the address lately. */
-  readonly usedFromAddress: number
+  /** How many people have used a code at the address lately. */
+  readonly peopleAtAddress: number
 }
 
 /**
@@ -63,7 +65,7 @@ export type Trust = {
 export function sendWindows(
   limits: SendLimits,
   sending: Sending,
-  { knownInPrefix, usedFromAddress }: Trust = NO_TRUST,
+  { knownInPrefix, peopleAtAddress }: Trust = NO_TRUST,
 ): SendWindow[] {
   const { subject, phone, address, unknown } = sending
   const windowOf = windowBy(sending.channel)
@@ -71,7 +73,7 @@ export function sendWindows(
     ...window,
     limit: window.limit + knownInPrefix,
   }))
-  const all = usedFromAddress < STAFF_ADDRESS ? limits.unknown : unlimited(limits.unknown)
+  const all = peopleAtAddress < STAFF_ADDRESS ? limits.unknown : unlimited(limits.unknown)
   const budget = { limit: limits.budget, windowMs: DAY }
   return [
     ...limits.person.map((window) => windowOf('person', subject, window, ownWindow(window))),
@@ -95,22 +97,38 @@ export function underPressure(
   })
 }
 
-const NO_TRUST: Trust = { knownInPrefix: 0, usedFromAddress: 0 }
+const NO_TRUST: Trust = { knownInPrefix: 0, peopleAtAddress: 0 }
 
 function unlimited(windows: readonly LimitWindow[]): readonly LimitWindow[] {
   return windows.map((window) => ({ ...window, limit: NONE }))
 }
 
-/** Where trust is counted: the prefix for a day, the address for longer. */
-export function trustWindows({
-  phone,
-  address,
-}: Pick<Sending, 'phone' | 'address'>): readonly [prefix: CountWindow, address: CountWindow] {
+/** Where the numbers of a prefix that became known today are counted. */
+export function becameKnownWindow(phone: string): CountWindow {
+  return { key: keyOf('became-known', prefixOf(phone)), limit: NONE, windowMs: DAY }
+}
+
+/** Where somebody who used a code at an address is counted: the first is full once she has been. */
+export function usedFromWindows(
+  { subject, address }: Pick<Sending, 'subject' | 'address'>,
+  now: number,
+): readonly CountWindow[] {
+  const network = networkOf(address)
+  const by = keyOf('used-from-by', subject, network, periodOf(now))
   return [
-    { key: keyOf('became-known', prefixOf(phone)), limit: NONE, windowMs: DAY },
-    { key: keyOf('used-from', networkOf(address)), limit: NONE, windowMs: 30 * DAY },
+    { key: by, limit: 1, windowMs: STAFF_PERIOD },
+    { key: usedFromKey(network, periodOf(now)), limit: NONE, windowMs: 2 * STAFF_PERIOD },
   ]
 }
+
+/** Where the people of this period and of the last one are counted. */
+export function usedFromKeys(address: string, now: number): readonly [string, string] {
+  const network = networkOf(address)
+  return [usedFromKey(network, periodOf(now)), usedFromKey(network, periodOf(now - STAFF_PERIOD))]
+}
+
+const usedFromKey = (network: string, period: string) => keyOf('used-from', network, period)
+const periodOf = (time: number) => String(Math.floor(time / STAFF_PERIOD))
 
 /** Where the budget is counted. */
 export function budgetKey(channel: Channel): string {

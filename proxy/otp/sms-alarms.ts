@@ -49,10 +49,15 @@ export function createSmsAlarms(
   const listeners: ((alarm: SmsAlarm) => void)[] = []
   let looked = Number.NEGATIVE_INFINITY
 
-  async function raise(alarm: SmsAlarm, until: number, now: number): Promise<void> {
+  async function raise(
+    alarm: SmsAlarm,
+    untilWhen: () => number | Promise<number>,
+    now: number,
+  ): Promise<void> {
     const key = keyOf('alarm', alarm.kind, 'channel' in alarm ? alarm.channel : '')
     // Read first: what has been raised would be asked for with every message.
     if ((await store.get(key, now)) !== undefined) return
+    const until = await untilWhen()
     if ((await store.swap(key, undefined, '1', until, now)).kind === 'conflict') return
     for (const listener of listeners) listener(alarm)
   }
@@ -61,7 +66,16 @@ export function createSmsAlarms(
     const budget = budgets[channel]
     const [used = 0] = await store.counts([budgetKey(channel)], now)
     if (used < WARN_AT * budget) return
-    await raise({ kind: 'budget_warning', channel, used, budget }, now + DAY, now)
+    const alarm = { kind: 'budget_warning', channel, used, budget } as const
+    await raise(alarm, () => endOfDay(channel, now), now)
+  }
+
+  /** When the budget's day ends, which began with its first message. */
+  async function endOfDay(channel: Channel, now: number): Promise<number> {
+    // Where there is no room nothing is counted, and the window says when it ends.
+    const window = { key: budgetKey(channel), limit: 0, windowMs: DAY }
+    const counted = await store.count([window], now)
+    return counted.kind === 'full' ? counted.retryAt : now + DAY
   }
 
   async function lookAtShare(now: number): Promise<void> {
@@ -69,7 +83,7 @@ export function createSmsAlarms(
     looked = now
     const share = await readVerifiedShare(store, ttl, now)
     if (share.codes < LEAST_CODES || share.verified >= verifiedAlarm * share.codes) return
-    await raise({ kind: 'pumping_suspected', ...share }, now + HOUR, now)
+    await raise({ kind: 'pumping_suspected', ...share }, () => now + HOUR, now)
   }
 
   return {
@@ -78,7 +92,7 @@ export function createSmsAlarms(
       await lookAtShare(now)
     },
     budgetSpent: (channel, until, now) =>
-      raise({ kind: 'budget_spent', channel, budget: budgets[channel], until }, until, now),
+      raise({ kind: 'budget_spent', channel, budget: budgets[channel], until }, () => until, now),
     async read(now) {
       const [[sms = 0, call = 0], share] = await Promise.all([
         store.counts([budgetKey('sms'), budgetKey('call')], now),

@@ -31,6 +31,11 @@ export function readSession(value: unknown): Session | undefined {
   if (!parsed.success) return undefined
   const session = parsed.data
   if ((session.acr === 'twilio_sms') !== (session.otpTime !== undefined)) return undefined
+  return freezeSession(session)
+}
+
+/** The same session, which nobody can change any more. */
+export function freezeSession(session: Session): Session {
   for (const part of Object.values(session)) Object.freeze(part)
   return Object.freeze(session)
 }

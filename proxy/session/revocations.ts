@@ -1,5 +1,4 @@
-import type { Log } from '../log.ts'
-import { describeError } from '../log.ts'
+import { describeError, type Log, type LogFields } from '../log.ts'
 import type { Store } from '../store/store.ts'
 import type { Session } from './session.ts'
 
@@ -8,23 +7,28 @@ export type Revocations = {
   isRevoked(session: Session): boolean
   /**
    * Ends a session id or family here at once and, by the store, in every process. If the store does
-   * not take it now, it is tried again until it does. `expiresAt` is when no cookie of it can be
-   * alive any more (epoch ms).
+   * not take it now, it is tried again until it does, and the log has `fields`. `expiresAt` is when
+   * no cookie of it can be alive any more (epoch ms).
    */
-  revoke(id: string, expiresAt: number): Promise<void>
+  revoke(id: string, expiresAt: number, fields?: LogFields): Promise<void>
   /** Calls back whenever something was revoked, here or in another process, once it is known. */
   subscribe(onRevoked: () => void): void
-  close(): void
+  /** Writes what is not written yet if the store takes it now. */
+  close(): Promise<void>
 }
 
 const POLL = 500
+
+// All that a store has lost is written again, but must not keep it from what is new.
+const WRITTEN_AT_ONCE = 1000
 
 // A clock that jumps forward for a moment must not make a process forget who has signed out.
 const KEPT_LONGER = 24 * 60 * 60_000
 
 /**
- * Loads what has been revoked and goes on reading what other processes revoke, twice a second.
- * Throws `StoreUnavailableError` when the first read fails: without it old cookies would live.
+ * Loads what has been revoked and goes on reading what other processes revoke, twice a second; what
+ * the store has lost meanwhile is written again. Throws `StoreUnavailableError` when the first read
+ * fails: without it old cookies would live.
  */
 export async function watchRevocations(
   store: Store,
@@ -35,14 +39,18 @@ export async function watchRevocations(
   const unwritten = new Map<string, number>()
   const subscribers: (() => void)[] = []
   let cursor = 0
-  let failing = false
+  let timer: NodeJS.Timeout | undefined
+  let closed = false
 
   async function read(): Promise<void> {
     const now = clock()
     const news = await store.revocations(cursor, now)
     cursor = news.cursor
+    for (const [id, expiresAt] of dead) {
+      if (expiresAt <= now) dead.delete(id)
+      else if (news.lost) unwritten.set(id, expiresAt)
+    }
     for (const { id, expiresAt } of news.ids) dead.set(id, expiresAt)
-    for (const [id, expiresAt] of dead) if (expiresAt <= now) dead.delete(id)
     if (news.ids.length > 0) tell()
   }
 
@@ -51,38 +59,64 @@ export async function watchRevocations(
   }
 
   async function write(): Promise<void> {
-    for (const [id, expiresAt] of unwritten) {
-      await store.revoke(id, expiresAt)
-      unwritten.delete(id)
-    }
+    const some = [...unwritten.entries().take(WRITTEN_AT_ONCE)]
+    await Promise.all(some.map(([id, expiresAt]) => writeOne(id, expiresAt)))
   }
 
+  async function writeOne(id: string, expiresAt: number): Promise<void> {
+    await store.revoke(id, expiresAt)
+    if (unwritten.get(id) === expiresAt) unwritten.delete(id)
+  }
+
+  const tryToRead = complainingOnce(read, 'read', log)
+  const tryToWrite = complainingOnce(write, 'written', log)
+
   async function poll(): Promise<void> {
-    try {
-      await write()
-      await read()
-      if (failing) log.info('Revocations are read again')
-      failing = false
-    } catch (error) {
-      if (!failing) log.error('Revocations can not be read', describeError(error))
-      failing = true
-    }
-    timer.refresh()
+    await Promise.all([tryToWrite(), tryToRead()])
+    if (!closed) pollLater()
+  }
+
+  function pollLater(): void {
+    timer = setTimeout(poll, POLL).unref()
   }
 
   await read()
-  const timer = setTimeout(poll, POLL).unref()
+  pollLater()
   return {
     isRevoked: (session) => dead.has(session.family) || dead.has(session.id),
-    async revoke(id, expiresAt) {
-      dead.set(id, expiresAt + KEPT_LONGER)
-      unwritten.set(id, expiresAt + KEPT_LONGER)
+    async revoke(id, expiresAt, fields) {
+      const until = expiresAt + KEPT_LONGER
+      dead.set(id, until)
+      unwritten.set(id, until)
       tell()
-      await write().catch((error: unknown) => {
-        log.error('A revocation is not written yet', describeError(error))
+      await writeOne(id, until).catch((error: unknown) => {
+        log.error('A revocation is not written yet', { ...fields, ...describeError(error) })
       })
     },
     subscribe: (onRevoked) => void subscribers.push(onRevoked),
-    close: () => clearTimeout(timer),
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      await tryToWrite()
+    },
+  }
+}
+
+/** The work, which goes on to be tried; the log hears of its first failure, and of the end of it. */
+function complainingOnce(
+  work: () => Promise<void>,
+  done: 'read' | 'written',
+  log: Log,
+): () => Promise<void> {
+  let failing = false
+  return async () => {
+    try {
+      await work()
+      if (failing) log.info(`Revocations are ${done} again`)
+      failing = false
+    } catch (error) {
+      if (!failing) log.error(`Revocations can not be ${done}`, describeError(error))
+      failing = true
+    }
   }
 }

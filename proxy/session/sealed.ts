@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto'
-import { sealData, unsealData } from 'iron-session'
+import type { Iron } from './iron.ts'
+import { ironHapi } from './iron-hapi.ts'
 import { CLOCK_SKEW } from './session.ts'
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject
@@ -35,61 +36,55 @@ const FORM =
   /^Fe26\.2\*\d{1,15}\*[0-9a-f]{64}\*[\w-]{22}\*[\w-]+\*\*[0-9a-f]{64}\*[\w-]{42}[AEIMQUYcgkosw048]~2$/
 
 type Passwords = Readonly<Record<string, string>>
+type Sealing = { readonly id: string; readonly password: string }
 type Envelope = { typ: string; iat: number; exp: number; value: JsonValue }
 
 /**
- * A sealer on iron-session (AES-256-CBC, HMAC-SHA-256). The first secret seals, all unseal. Each
+ * A sealer in Iron's form (AES-256-CBC, HMAC-SHA-256). The first secret seals, all unseal. Each
  * purpose has its own password, so that a seal for one never opens as another.
  */
 export function createSealer(
   secrets: readonly [string, ...string[]],
-  maxLength = MAX_LENGTH,
+  { iron = ironHapi, maxLength = MAX_LENGTH }: { iron?: Iron; maxLength?: number } = {},
 ): Sealer {
-  const sealing = new Map<string, Passwords>()
+  const sealing = new Map<string, Sealing>()
   const unsealing = new Map<string, Passwords>()
 
   return {
     async seal(typ, value, expiresAt, now) {
-      const password = remembered(sealing, typ, () => passwordsFor(typ, secrets.slice(0, 1)))
+      const { id, password } = remembered(sealing, typ, () => sealingFor(typ, secrets[0]))
       const envelope: Envelope = { typ, iat: now, exp: expiresAt, value }
-      // 0: no expiry by iron-session, whose clock is not ours and whose grace is a minute.
-      const sealed = await sealData(envelope, { password, ttl: 0 })
+      const sealed = await iron.seal(envelope, id, password)
       if (sealed.length > maxLength) throw new SealTooLongError(typ, sealed.length)
       return sealed
     },
     async unseal(typ, sealed, now) {
       if (typeof sealed !== 'string' || sealed.length > maxLength || !FORM.test(sealed))
         return undefined
-      const password = remembered(unsealing, typ, () => passwordsFor(typ, secrets))
-      const {
-        typ: sealedTyp,
-        iat,
-        exp,
-        value,
-      } = await unsealData<Partial<Envelope>>(sealed, {
-        password,
-        ttl: 0,
-      })
+      const passwords = remembered(unsealing, typ, () => passwordsFor(typ, secrets))
+      const unsealed: Partial<Envelope> = await iron.unseal(sealed, passwords)
+      const { typ: sealedTyp, iat, exp, value } = unsealed
       if (sealedTyp !== typ || iat === undefined || exp === undefined) return undefined
       return now < exp && iat <= now + CLOCK_SKEW ? value : undefined
     },
   }
 }
 
-function remembered(known: Map<string, Passwords>, typ: string, make: () => Passwords): Passwords {
-  const passwords = known.get(typ) ?? make()
-  known.set(typ, passwords)
-  return passwords
+function remembered<T>(known: Map<string, T>, typ: string, make: () => T): T {
+  const made = known.get(typ) ?? make()
+  known.set(typ, made)
+  return made
 }
 
-/** iron-session's map of passwords. A number made of the secret stays the same when others join. */
 function passwordsFor(typ: string, secrets: readonly string[]): Passwords {
-  return Object.fromEntries(
-    secrets.map((secret) => {
-      const id = derive(secret, `stepgate seal id ${typ}`, 6).readUIntBE(0, 6)
-      return [`${id}`, derive(secret, `stepgate seal ${typ}`, 32).toString('base64url')]
-    }),
-  )
+  const all = secrets.map((secret) => sealingFor(typ, secret))
+  return Object.fromEntries(all.map(({ id, password }) => [id, password]))
+}
+
+/** A number made of the secret stays the same when others join. */
+function sealingFor(typ: string, secret: string): Sealing {
+  const id = derive(secret, `stepgate seal id ${typ}`, 6).readUIntBE(0, 6)
+  return { id: `${id}`, password: derive(secret, `stepgate seal ${typ}`, 32).toString('base64url') }
 }
 
 function derive(secret: string, info: string, length: number): Buffer {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import { readSession } from './read-session.ts'
+import { freezeSession, readSession } from './read-session.ts'
 import type { Sealer } from './sealed.ts'
 import type { Session } from './session.ts'
 import { expiresAt, isLive, type SessionLimits } from './transitions.ts'
@@ -62,6 +62,11 @@ export function createSessionReader(parts: SessionReaderParts): SessionReader {
       if (live !== undefined) remember(sealed, live)
       return live
     },
-    seal: (session, now) => sealer.seal(TYP, session, expiresAt(session, limits), now),
+    async seal(session, now) {
+      const sealed = await sealer.seal(TYP, session, expiresAt(session, limits), now)
+      // It comes back with the next request.
+      remember(sealed, freezeSession(session))
+      return sealed
+    },
   }
 }

@@ -25,7 +25,8 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
       const setCookies = await sessionCookies(context, exchange, finished.session, now)
       // A session that was there before, whoever put it there, ends with the sign-in (ASVS 7.2.4).
       if (session !== undefined) {
-        await revocations.revoke(session.id, session.createdAt + config.session.lifetime)
+        const end = session.createdAt + config.session.lifetime
+        await revocations.revoke(session.id, end, { ...audit, subject: session.subject })
       }
       log.audit('sign_in.succeeded', { ...audit, subject, acr, amr: amr.join(' ') })
       return redirectAnswer(303, pathTo(destination), [

@@ -44,8 +44,9 @@ export async function answerSignOut(request: OwnRequest): Promise<Answer> {
     const end = context.provider.endSessionUrl(undefined, signedOut) ?? signedOut
     return redirectAnswer(303, end.href, clear)
   }
-  const next = await signOut(context, session, config.session.lifetime, signedOut, now)
-  context.log.audit('session.ended', { ...auditFields({ exchange, session }), reason: 'sign_out' })
+  const fields = auditFields({ exchange, session })
+  const next = await signOut(context, session, config.session.lifetime, signedOut, now, fields)
+  context.log.audit('session.ended', { ...fields, reason: 'sign_out' })
   const answer = redirectAnswer(303, next.href, clear)
   return { ...answer, headers: { ...answer.headers, ...FORGET_PAGES } }
 }

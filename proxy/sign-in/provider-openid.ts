@@ -11,6 +11,7 @@ import {
   ProviderUnknownError,
   type Redeemed,
 } from './provider.ts'
+import { createKeyedConfigurations } from './provider-openid-keys.ts'
 import { clientVerdict, discoveryProblem } from './provider-problem.ts'
 
 const FIRST_RETRY = 500
@@ -33,13 +34,13 @@ class ProviderMetadataError extends Error {
 
 /**
  * The provider through openid-client: code flow, PKCE, ID token signature always verified. Each
- * request to it may take `timeout` ms.
+ * request to it may take `timeout` ms; `elapsed` is a clock that never goes back (ms).
  */
 export function createProvider(
   settings: Config['oidc'],
   secret: string,
   log: Log,
-  { timeout = TIMEOUT } = {},
+  { timeout = TIMEOUT, elapsed = () => performance.now() } = {},
 ): Provider {
   let known: oidc.Configuration | undefined
   let timer: NodeJS.Timeout | undefined
@@ -62,15 +63,13 @@ export function createProvider(
     return found
   }
 
-  // The library keeps a provider's keys with its configuration and asks for new ones at most once a
-  // minute, so that a sign-in right after a rotation would fail: each exchange gets fresh keys.
-  function withFreshKeys(): oidc.Configuration {
+  const keyed = createKeyedConfigurations(() => {
     const server = requireKnown().serverMetadata()
-    const fresh = new oidc.Configuration(server, settings.clientId, undefined, authenticate)
-    fresh.timeout = timeout / 1000
-    for (const apply of execute) apply(fresh)
-    return fresh
-  }
+    const made = new oidc.Configuration(server, settings.clientId, undefined, authenticate)
+    made.timeout = timeout / 1000
+    for (const apply of execute) apply(made)
+    return made
+  }, elapsed)
 
   async function discoverUntilKnown(wait: number): Promise<void> {
     try {
@@ -120,7 +119,12 @@ export function createProvider(
         ...(request.uiLocales !== undefined && { ui_locales: request.uiLocales }),
       })
     },
-    redeem: (callback, expected) => redeem(withFreshKeys(), settings, callback, expected),
+    async redeem(callback, expected) {
+      const configuration = keyed.current()
+      const redeemed = await redeem(configuration, settings, callback, expected)
+      keyed.used(configuration, redeemed.kind === 'signed-in')
+      return redeemed
+    },
     canSignOut,
     endSessionUrl(idToken, returnTo) {
       if (known === undefined || !canSignOut()) return undefined

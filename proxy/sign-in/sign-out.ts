@@ -1,3 +1,4 @@
+import type { LogFields } from '../log.ts'
 import type { Revocations } from '../session/revocations.ts'
 import type { Sealer } from '../session/sealed.ts'
 import type { Session } from '../session/session.ts'
@@ -8,7 +9,8 @@ import type { Provider } from './provider.ts'
 /**
  * Ends the session in every process and says where to send the browser: the provider's
  * `end_session_endpoint` (OpenID Connect RP-Initiated Logout §2) or `signedOut`. While the store
- * does not answer, the session is dead in this process, and the provider gets no hint.
+ * does not answer, the session is dead in this process, the provider gets no hint, and the log
+ * has `fields`.
  */
 export async function signOut(
   parts: {
@@ -21,9 +23,13 @@ export async function signOut(
   lifetime: number,
   signedOut: URL,
   now: number,
+  fields?: LogFields,
 ): Promise<URL> {
-  await parts.revocations.revoke(session.family, session.createdAt + lifetime)
-  const sealed = await parts.store.take(keyOf('id-token', session.family), now).catch(nothing)
+  // At once: each takes its whole time where the store does not answer.
+  const [, sealed] = await Promise.all([
+    parts.revocations.revoke(session.family, session.createdAt + lifetime, fields),
+    parts.store.take(keyOf('id-token', session.family), now).catch(nothing),
+  ])
   const idToken =
     sealed === undefined ? undefined : await parts.sealer.unseal('id-token', sealed, now)
   return (

@@ -1,8 +1,10 @@
 import {
   type CountryCode,
   type NumberType,
+  type PhoneNumber,
   parsePhoneNumberFromString,
 } from 'libphonenumber-js/max'
+import { LRUCache } from 'lru-cache'
 import type { Channel, Sender, SendOutcome } from './sender.ts'
 
 /**
@@ -11,7 +13,7 @@ import type { Channel, Sender, SendOutcome } from './sender.ts'
  * that it could belong to are; a number of no country (+800, satellites) never is.
  */
 export function isAllowedNumber(phone: string, countries: readonly CountryCode[]): boolean {
-  const number = parsePhoneNumberFromString(phone)
+  const number = parse(phone)
   if (number === undefined) return false
   const { country } = number
   if (country !== undefined) return countries.includes(country)
@@ -32,7 +34,7 @@ const SERVICES: readonly NumberType[] = [
 
 /** Whether an E.164 number is of a kind that no person's phone has. */
 export function isServiceNumber(phone: string): boolean {
-  return SERVICES.includes(parsePhoneNumberFromString(phone)?.getType())
+  return SERVICES.includes(parse(phone)?.getType())
 }
 
 /** Whether a code may go to this number, by text or by call: each has its countries. */
@@ -42,7 +44,7 @@ export function mayBeReached(phone: string, countries: readonly CountryCode[]): 
 
 /** Whether an E.164 number is a landline's; in some countries (+1) nobody can tell. */
 export function isLandline(phone: string): boolean {
-  return parsePhoneNumberFromString(phone)?.getType() === 'FIXED_LINE'
+  return parse(phone)?.getType() === 'FIXED_LINE'
 }
 
 /** A sender that refuses other countries and service numbers itself, before anybody is asked to send. */
@@ -61,4 +63,13 @@ function refusal(to: string, countries: readonly CountryCode[]): SendOutcome | u
   if (isServiceNumber(to)) return { kind: 'refused', reason: 'number_type' }
   if (isAllowedNumber(to, countries)) return undefined
   return { kind: 'refused', reason: 'country_not_enabled' }
+}
+
+// On its way to a code a number is looked at some twenty times.
+const parsed = new LRUCache<string, { readonly number: PhoneNumber | undefined }>({ max: 1000 })
+
+function parse(phone: string): PhoneNumber | undefined {
+  const known = parsed.get(phone) ?? { number: parsePhoneNumberFromString(phone) }
+  parsed.set(phone, known)
+  return known.number
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * The key of what `parts` name, for one purpose: `purpose:` and 43 characters of SHA-256 in
@@ -7,6 +7,5 @@ import { createHash } from 'node:crypto'
  */
 export function keyOf(purpose: string, ...parts: string[]): string {
   // JSON keeps parts apart whatever they contain, a lone surrogate too.
-  const hash = createHash('sha256').update(JSON.stringify([purpose, ...parts]))
-  return `${purpose}:${hash.digest('base64url')}`
+  return `${purpose}:${hash('sha256', JSON.stringify([purpose, ...parts]), 'base64url')}`
 }

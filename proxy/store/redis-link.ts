@@ -24,7 +24,8 @@ type State =
 
 /**
  * Keeps one connection from the first command on. When it is lost, or its server is stuck or no
- * longer the master, `connect` opens another one, again and again and at most a second apart.
+ * longer the master, `connect`, which has to end by itself, opens another one: again and again, a
+ * second at most after it failed.
  * A command whose answer was lost has failed: it is not sent again.
  */
 export function createRedisLink(connect: () => Promise<RedisConnection>, place: string): RedisLink {
@@ -74,6 +75,7 @@ export function createRedisLink(connect: () => Promise<RedisConnection>, place: 
       connection.end()
       return
     }
+    connection.keep()
     state = { kind: 'open', connection }
     clearTimeout(timer)
     timer = setTimeout(() => {

@@ -5,7 +5,8 @@ import { openPromoted } from './redis-sentinel.ts'
 
 /**
  * Finds the server that takes the writes and connects to it: each call anew, for after a failover
- * it is another one. Rejects with `RedisError` within a few seconds.
+ * it is another one. Rejects with `RedisError`: each server on the way has two seconds. The caller
+ * has to keep the connection, or it ends soon.
  */
 export function masterOf(
   { topology, nodes, username, database, prefix, tls }: RedisConfig,

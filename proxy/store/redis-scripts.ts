@@ -113,16 +113,17 @@ return {1}
 `)
 
 /**
- * `revocations(order, expiry) cursor limit` → `[cursor, id, expiresAt, …]`, the ids whose place is
- * behind the cursor; a cursor behind the last place reads as 0.
+ * `revocations(order, expiry) cursor limit` → `[cursor, lost, id, expiresAt, …]`, the ids whose
+ * place is behind the cursor. A cursor at which there is none reads as 0 and is 1 as lost: a server
+ * that lost it may have places behind it already. It may also have been trimmed, or prolonged.
  */
 export const REVOCATIONS = script(`
-local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
-if not last[2] then return {'0'} end
-local from = ARGV[1]
-if tonumber(from) > tonumber(last[2]) then from = '0' end
+local from, lost = ARGV[1], 0
+if from ~= '0' and #redis.call('ZRANGEBYSCORE', KEYS[1], from, from, 'LIMIT', 0, 1) == 0 then
+  from, lost = '0', 1
+end
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. from, '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
-local reply = {from}
+local reply = {from, lost}
 for i = 1, #found, 2 do
   reply[1] = found[i + 1]
   reply[#reply + 1] = found[i]

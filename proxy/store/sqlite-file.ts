@@ -22,6 +22,7 @@ export class StoreFileError extends Error {
 }
 
 const PAGE = 4096
+const JOURNAL_PAGES = 4096
 // 'STPG': tells our file from another program's.
 const APPLICATION_ID = 0x53545047
 const SCHEMA_VERSION = 1
@@ -88,7 +89,9 @@ function prepareDatabase(db: DatabaseSync, path: string, maxBytes: number): void
   // WAL with NORMAL: the end of a process loses nothing; only a power cut can lose the last
   // moments, and a sync of the disk in each write would stop all requests for its time.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-  db.exec('PRAGMA journal_size_limit = 16777216')
+  db.exec(`PRAGMA journal_size_limit = ${JOURNAL_PAGES * PAGE}`)
+  // Each checkpoint syncs the disk twice: a log of the size that it may keep anyway needs few.
+  db.exec(`PRAGMA wal_autocheckpoint = ${JOURNAL_PAGES}`)
   db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE)}`)
   // Asked again under the lock, for two processes may open a new file at once.
   db.exec('BEGIN IMMEDIATE')

@@ -6,7 +6,10 @@ import { StoreUnavailableError } from './store.ts'
 export type SqliteRunner = {
   /** Work that only reads, in one statement. */
   read<T>(work: (file: SqliteFile) => T): Promise<T>
-  /** Work in a transaction that no other process's write can come between. */
+  /**
+   * Work in a transaction that no other process's write can come between. What comes in one turn of
+   * the event loop shares one, for it is the commit that costs; if one fails, all of it has.
+   */
   write<T>(work: (file: SqliteFile) => T): Promise<T>
   close(): Promise<void>
 }
@@ -22,12 +25,19 @@ const WAITS = Array.from({ length: 88 }, (_, index) => Math.min(1 + Math.floor(i
  */
 export function createSqliteRunner(path: string, maxBytes: number): SqliteRunner {
   let file: SqliteFile | undefined
+  let seenInPlace = false
   let closed = false
+  let waiting: Waiting[] = []
 
   function current(): SqliteFile {
     if (closed) throw new Error('The store is closed')
-    if (file !== undefined && !file.isInPlace()) {
-      throw new Error(`The store's file ${path} was removed or replaced`)
+    if (file !== undefined && !seenInPlace) {
+      if (!file.isInPlace()) throw new Error(`The store's file ${path} was removed or replaced`)
+      // Once in a turn of the event loop is enough.
+      seenInPlace = true
+      setImmediate(() => {
+        seenInPlace = false
+      })
     }
     file ??= openSqliteFile(path, maxBytes)
     return file
@@ -65,9 +75,29 @@ export function createSqliteRunner(path: string, maxBytes: number): SqliteRunner
     }
   }
 
+  async function writeWaiting(): Promise<void> {
+    const turn = waiting
+    waiting = []
+    try {
+      await run((open) => inTransaction(open, turn))
+      for (const { done } of turn) done()
+    } catch (error) {
+      for (const { failed } of turn) failed(error)
+    }
+  }
+
   return {
     read: run,
-    write: (work) => run((open) => inTransaction(open, work)),
+    write: (work) =>
+      new Promise((resolve, failed) => {
+        let result: ReturnType<typeof work>
+        const done = () => resolve(result)
+        const job = (open: SqliteFile) => {
+          result = work(open)
+        }
+        waiting.push({ job, done, failed })
+        if (waiting.length === 1) setImmediate(writeWaiting)
+      }),
     async close() {
       closed = true
       discard()
@@ -75,9 +105,14 @@ export function createSqliteRunner(path: string, maxBytes: number): SqliteRunner
   }
 }
 
-function inTransaction<T>(file: SqliteFile, work: (file: SqliteFile) => T): T {
-  file.db.exec('BEGIN IMMEDIATE')
-  const result = work(file)
-  file.db.exec('COMMIT')
-  return result
+type Waiting = {
+  job(file: SqliteFile): void
+  done(): void
+  failed(error: unknown): void
+}
+
+function inTransaction(file: SqliteFile, turn: readonly Waiting[]): void {
+  file.statement('BEGIN IMMEDIATE').run()
+  for (const { job } of turn) job(file)
+  file.statement('COMMIT').run()
 }

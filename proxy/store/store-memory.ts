@@ -140,11 +140,12 @@ export function createMemoryStore(capacity = 1_000_000): Store {
     },
     async revocations(cursor, now) {
       enter(now)
-      const from = cursor > lastSeq ? 0 : cursor
+      const lost = cursor > lastSeq
+      const from = lost ? 0 : cursor
       const ids = [...revoked]
         .filter(([, entry]) => entry.seq > from && entry.expiresAt > now)
         .map(([id, { expiresAt }]) => ({ id, expiresAt }))
-      return { ids, cursor: lastSeq }
+      return { ids, cursor: lastSeq, lost }
     },
     async ping() {
       enter()

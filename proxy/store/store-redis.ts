@@ -164,15 +164,20 @@ async function readRevocations(
 ): Promise<Revocations> {
   const ids: { id: string; expiresAt: number }[] = []
   let from = writeNumber(cursor)
+  let lost = false
   for (let pairs = PAGE; pairs === PAGE; ) {
-    const [next, ...found] = await runScript(connection, REVOCATIONS, keys, [from, `${PAGE}`])
+    const [next, missing, ...found] = await runScript(connection, REVOCATIONS, keys, [
+      from,
+      `${PAGE}`,
+    ])
     from = String(next)
+    lost ||= missing === 1
     pairs = found.length / 2
     for (let index = 0; index < found.length; index += 2) {
       ids.push({ id: String(found[index]), expiresAt: readNumber(found[index + 1]) })
     }
   }
-  return { ids, cursor: Number(from) }
+  return { ids, cursor: Number(from), lost }
 }
 
 /** A script always answers with a list; whatever else comes must not be taken for one. */

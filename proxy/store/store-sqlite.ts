@@ -155,7 +155,8 @@ function writeRevocation(file: SqliteFile, id: string, expiresAt: number): void 
 
 function readRevocations(file: SqliteFile, cursor: number, now: number) {
   const last = file.statement("SELECT seq FROM sqlite_sequence WHERE name = 'revocation'").get()
-  const from = cursor > ((last?.seq as number | undefined) ?? 0) ? 0 : cursor
+  const lost = cursor > ((last?.seq as number | undefined) ?? 0)
+  const from = lost ? 0 : cursor
   const rows = file
     .statement(
       `SELECT seq, key AS id, expires_at AS expiresAt FROM revocation
@@ -163,7 +164,7 @@ function readRevocations(file: SqliteFile, cursor: number, now: number) {
     )
     .all(from, now) as { seq: number; id: string; expiresAt: number }[]
   const ids = rows.map(({ id, expiresAt }) => ({ id, expiresAt }))
-  return { ids, cursor: rows.at(-1)?.seq ?? from }
+  return { ids, cursor: rows.at(-1)?.seq ?? from, lost }
 }
 
 /** Fails when the file can't take a few more pages. */

@@ -50,8 +50,8 @@ export type Store = {
   revoke(id: string, expiresAt: number): Promise<void>
   /**
    * All revocations that have not expired, in the order in which they came, after `cursor` (0:
-   * all). A cursor that this store can't have given, because the one that gave it was lost, reads
-   * as 0.
+   * all). `lost`: the cursor is none of this store's, perhaps because what gave it was lost; it
+   * reads as 0.
    */
   revocations(cursor: number, now: number): Promise<Revocations>
   /** Resolves when a write would succeed; throws `StoreUnavailableError` otherwise. */
@@ -71,7 +71,11 @@ export type CountWindow = { key: string; limit: number; windowMs: number }
 /** `full` is the index of the first window that is full, `retryAt` when it ends (epoch ms). */
 export type Counted = { kind: 'counted' } | { kind: 'full'; full: number; retryAt: number }
 
-export type Revocations = { ids: readonly { id: string; expiresAt: number }[]; cursor: number }
+export type Revocations = {
+  ids: readonly { id: string; expiresAt: number }[]
+  cursor: number
+  lost: boolean
+}
 
 /** The store did not answer, is full or is locked. */
 export class StoreUnavailableError extends Error {

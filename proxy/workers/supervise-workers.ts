@@ -59,6 +59,8 @@ export function superviseWorkers(
   }
 
   function begun(place: number, address: string): void {
+    // Who is told to end may have said this just before; others would start and hear of no end.
+    if (stopping) return
     listened++
     if (place === 0) for (let other = 1; other < count; other++) startIn(other, 0, true)
     if (listened === count) onListening(address)

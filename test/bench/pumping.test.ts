@@ -26,6 +26,11 @@ test('a day of pumping gets two messages for each prefix, and honest people go o
   assert.equal(suspectedAt, undefined, 'ten codes say nothing')
 })
 
+test('one account whose codes are typed in lifts nothing for the others at its address', async () => {
+  const { toAttackers } = await simulate({ ...small, from: 'a-place-of-one' })
+  assert.equal(toAttackers, 10)
+})
+
 test('without the limits of prefixes each attacker gets what a person gets', async () => {
   const free = [{ limit: 1_000_000, windowMs: DAY }]
   const { toAttackers, suspectedAt } = await simulate({

@@ -155,6 +155,24 @@ describe('while the store does not answer', () => {
     await notThrough(before)
   })
 
+  test('a sign-out that can’t be written yet holds here, and the log says whose it is', async () => {
+    const { browser } = await openCodePage(world, 'alice')
+    broken.add('revoke')
+    await typeCode(world, browser, world.codeFor(ALICE))
+    const before = browser.copy()
+    const from = new URL('/whoami', world.url)
+    await browser.get(new URL('/_stepgate/sign-out', world.url), { from })
+    await notThrough(before)
+    const unwritten = world.logs().filter(({ msg }) => msg === 'A revocation is not written yet')
+    assert.deepEqual(
+      unwritten.slice(-2).map(({ request_id, subject, client }) => [request_id, subject, client]),
+      ['otp.verified', 'session.ended'].map((event) => {
+        const { request_id, subject, client } = world.logs(event).at(-1) ?? assert.fail()
+        return [request_id, subject, client]
+      }),
+    )
+  })
+
   test('no guess is compared that could not be counted', async () => {
     const { browser } = await openCodePage(world, 'alice')
     const compared = comparedIn(world)

@@ -156,6 +156,8 @@ describe('a provider that lies', () => {
       const browser = createClient()
       const [logged, asked] = [world.logs().length, reached(world)]
       evil.behave(misbehaviour)
+      // The keys of the sign-in before would do for a moment.
+      await evil.rotateKeys()
       const page = await browser.followAll(await browser.get(at(world, '/basic?from=mail')))
 
       assert.equal(page.url.pathname, '/_stepgate/callback')

@@ -217,6 +217,13 @@ overStores('unknown numbers', (open) => {
 
   const few = { ...LIMITS, unknown: [{ limit: 6, windowMs: DAY }] }
 
+  /** Uses up the share of all unknown numbers, in a prefix of their own, from elsewhere. */
+  async function useUp(steps: Steps, now: number): Promise<void> {
+    for (let n = 0; n < 6; n++) {
+      assert.equal((await send(steps, number(1, n), now, '198.51.100.1')).by, 'sent')
+    }
+  }
+
   test('get two a prefix once all together have had their share', async () => {
     const steps = codeSteps(open(), few)
     for (let n = 0; n < 6; n++) assert.equal((await send(steps, number(1, n))).by, 'sent')
@@ -229,18 +236,47 @@ overStores('unknown numbers', (open) => {
     assert.deepEqual([...(await steps.parts.store.counts([window?.key ?? ''], NOW))], [8])
   })
 
-  test('are not held back at an address from which three codes were used', async () => {
+  test('are not held back at an address from which three people used a code', async () => {
     const steps = codeSteps(open(), few)
     for (let n = 0; n < 3; n++) {
       const { session, code } = await send(steps, number(9, n))
       await steps.verify(session, code, NOW)
     }
-    for (let n = 0; n < 6; n++) {
-      assert.equal((await send(steps, number(1, n), NOW, '198.51.100.1')).by, 'sent')
-    }
+    await useUp(steps, NOW)
     for (let n = 0; n < 3; n++) assert.equal((await send(steps, number(2, n))).by, 'sent')
     assert.equal((await send(steps, number(2, 4), NOW, '198.51.100.1')).by, 'prefix')
     assert.equal((await send(steps, number(1, 7))).by, 'sent')
+  })
+
+  test('are held back at an address where one person used all the codes, however many', async () => {
+    const steps = codeSteps(open(), few)
+    for (let n = 0; n < 5; n++) {
+      const session = basicSession({ family: `f-${n}` })
+      await steps.issue(session, NOW)
+      assert.equal((await steps.verify(session, steps.lastCode(), NOW)).kind, 'verified')
+    }
+    await useUp(steps, NOW)
+    for (const by of ['sent', 'sent', 'prefix']) {
+      assert.equal((await send(steps, number(2, 1))).by, by)
+    }
+  })
+
+  test('are not held back there for the thirty days after those in which the three came', async () => {
+    const steps = codeSteps(open(), few)
+    for (let n = 0; n < 3; n++) {
+      const { session, code } = await send(steps, number(9, n))
+      await steps.verify(session, code, NOW)
+    }
+    for (const [days, third] of [
+      [30, 'sent'],
+      [60, 'prefix'],
+    ] as const) {
+      const later = NOW + days * DAY
+      await useUp(steps, later)
+      for (const by of ['sent', 'sent', third]) {
+        assert.equal((await send(steps, number(2, 1), later)).by, by)
+      }
+    }
   })
 
   test('a known number is sent to whatever became of its prefix and of all unknown ones', async () => {

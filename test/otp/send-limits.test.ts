@@ -67,7 +67,7 @@ test('all unknown numbers count together, and a known one in no prefix', () => {
 
 test('a prefix may have one more for each number of it that became known', () => {
   const limits = (knownInPrefix: number) => {
-    const trust = { knownInPrefix, usedFromAddress: 0 }
+    const trust = { knownInPrefix, peopleAtAddress: 0 }
     const windows = sendWindows(LIMITS, FROM, trust)
     const limitOf = (all: typeof windows) => all.find(({ name }) => name === 'prefix')?.limit
     return [limitOf(windows), limitOf(underPressure(windows, trust))]
@@ -77,7 +77,7 @@ test('a prefix may have one more for each number of it that became known', () =>
 })
 
 test('under pressure no other limit moves, and one that is lower stays', () => {
-  const trust = { knownInPrefix: 0, usedFromAddress: 0 }
+  const trust = { knownInPrefix: 0, peopleAtAddress: 0 }
   const strict = { ...LIMITS, prefix: [{ limit: 1, windowMs: 60_000 }] }
   const [before, after] = [
     sendWindows(strict, FROM),
@@ -90,8 +90,8 @@ test('under pressure no other limit moves, and one that is lower stays', () => {
 })
 
 test('from the third code that was used an address is not held to what all unknown numbers get', () => {
-  const limit = (usedFromAddress: number) =>
-    sendWindows(LIMITS, FROM, { knownInPrefix: 0, usedFromAddress }).at(-1)?.limit
+  const limit = (peopleAtAddress: number) =>
+    sendWindows(LIMITS, FROM, { knownInPrefix: 0, peopleAtAddress }).at(-1)?.limit
   assert.deepEqual([0, 1, 2, 3].map(limit), [200, 200, 200, Infinity])
 })
 

@@ -89,6 +89,24 @@ overStores('the budget’s alarms', (open) => {
     assert.deepEqual(raised[1], { kind: 'budget_warning', channel: 'sms', used: 9, budget: 10 })
   })
 
+  test('come again with the next day of the budget, however late in the last they came', async () => {
+    const store = open()
+    const { raised, look } = processes(store)
+    await spend(store, 1, NOW)
+    await spend(store, 7, NOW + 20 * HOUR)
+    await look(NOW + 20 * HOUR)
+    await look(NOW + DAY - 1)
+    assert.equal(raised.length, 1)
+    for (const later of [25, 26, 27]) {
+      await spend(store, 3, NOW + later * HOUR)
+      await look(NOW + later * HOUR)
+    }
+    assert.deepEqual(raised[1], { kind: 'budget_warning', channel: 'sms', used: 9, budget: 10 })
+    await look(NOW + 25 * HOUR + DAY - 1)
+    assert.equal(raised.length, 2)
+    assert.deepEqual([...(await store.counts([budgetKey('sms')], NOW + 27 * HOUR))], [9])
+  })
+
   test('say that it is spent once until its day ends', async () => {
     const { raised, spent } = processes(open())
     const until = NOW + HOUR
@@ -199,8 +217,8 @@ test('each alarm is an event and a sentence that says what to look at', () => {
   const sentences = lines.filter(({ level }) => level === 'warn').map(({ msg }) => String(msg))
   assert.equal(sentences.length, 5)
   assert.match(sentences[0] ?? '', /80 % of STEPGATE_SMS_BUDGET/)
-  assert.match(sentences[1] ?? '', /STEPGATE_SMS_BUDGET is spent/)
+  assert.match(sentences[1] ?? '', /STEPGATE_SMS_BUDGET is spent: no message goes out until/)
   assert.match(sentences[2] ?? '', /pumping/)
   assert.match(sentences[3] ?? '', /80 % of STEPGATE_VOICE_BUDGET/)
-  assert.match(sentences[4] ?? '', /STEPGATE_VOICE_BUDGET is spent/)
+  assert.match(sentences[4] ?? '', /STEPGATE_VOICE_BUDGET is spent: nobody is called until/)
 })

@@ -7,6 +7,8 @@ import type { Files } from '../../proxy/config/files.ts'
 import { loadConfig } from '../../proxy/config/load-config.ts'
 import { parseHeaders } from '../../proxy/config/parse-headers.ts'
 import { unknownNames } from '../../proxy/config/unknown-names.ts'
+import type { Variable } from '../../proxy/config/variable.ts'
+import { VARIABLE_NAMES, VARIABLES } from '../../proxy/config/variables.ts'
 import { parseRules } from '../../proxy/policy/parse-rules.ts'
 import { ROOT } from './dockerfile.ts'
 
@@ -29,6 +31,26 @@ test('every variable that it names exists', () => {
   const names = new Set(readme.match(/STEPGATE_\w+/g))
   assert.ok(names.size > 40)
   assert.deepEqual(unknownNames(Object.fromEntries([...names].map((name) => [name, 'x']))), [])
+})
+
+test('every event of the log is named once', () => {
+  const union = /type AuditEvent =(.*?)\n\n/s.exec(readFileSync(join(ROOT, 'proxy/log.ts'), 'utf8'))
+  const events = [...(union?.[1] ?? '').matchAll(/'([a-z_.]+)'/g)].map(([, event = '']) => event)
+  assert.ok(events.length > 15)
+  const [, section = ''] = /\n## Health and logs\n(.*?)\n## /s.exec(readme) ?? []
+  const named = [...section.matchAll(/`([a-z_]+\.[a-z_]+)`/g)].map(([, event]) => event)
+  assert.deepEqual(named.toSorted(), events.toSorted())
+})
+
+test('every limit has its default in docs/limits.md', () => {
+  const docs = readFileSync(join(ROOT, 'docs/limits.md'), 'utf8')
+  const limits = VARIABLE_NAMES.filter((name) => /_LIMIT_|_BUDGET$/.test(name))
+  assert.ok(limits.length >= 12)
+  for (const name of limits) {
+    const line = docs.split('\n').find((each) => each.includes(`STEPGATE_${name}\``)) ?? ''
+    const variable: Variable = VARIABLES[name]
+    assert.ok(line.includes(`\`${variable.default}\``), `STEPGATE_${name} ${variable.default}`)
+  }
 })
 
 test('the file of variables is a configuration, but for the account SID', () => {

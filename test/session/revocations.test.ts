@@ -11,6 +11,7 @@ import { createSqliteStore } from '../../proxy/store/store-sqlite.ts'
 import { keptLog } from '../sign-in/parts.ts'
 import { startRedis } from '../support/redis.ts'
 import { redisStore } from '../support/redis-store.ts'
+import { until as untilAsync } from '../support/until.ts'
 import { HOUR, NOW, sampleSession } from './session-sample.ts'
 
 const session = sampleSession()
@@ -33,7 +34,7 @@ async function openRedis(t: TestContext): Promise<() => Store> {
   return () => redisStore(redis.url)
 }
 
-describe('revocations', { timeout: 30_000 }, () => {
+describe('revocations', { timeout: 120_000 }, () => {
   const open: Revocations[] = []
   afterEach(() => {
     for (const revocations of open.splice(0)) revocations.close()
@@ -106,6 +107,83 @@ describe('revocations', { timeout: 30_000 }, () => {
     })
   }
 
+  it('are read and written every half second, whatever came of it before', async (t) => {
+    const store = createMemoryStore()
+    const down = () => Promise.reject(new StoreUnavailableError('down'))
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const revocations = await watch(store)
+    const asked: string[] = []
+    const answer = { ...store }
+    let broken = false
+    store.revocations = (...args) => {
+      asked.push('read')
+      return broken ? down() : answer.revocations(...args)
+    }
+    store.revoke = () => {
+      asked.push('write')
+      return down()
+    }
+    await revocations.revoke(session.id, NOW + HOUR)
+    for (let half = 0; half < 6; half++) {
+      broken = half < 3
+      asked.length = 0
+      t.mock.timers.tick(499)
+      await setImmediate()
+      assert.deepEqual(asked, [])
+      t.mock.timers.tick(1)
+      await setImmediate()
+      assert.deepEqual(asked.toSorted(), ['read', 'write'])
+    }
+  })
+
+  it('that Redis has lost are written to it again by those who know them', async (t) => {
+    const redis = await startRedis()
+    t.after(() => redis.stop())
+    const [first, second, third] = [redis.url, redis.url, redis.url].map((url) => redisStore(url))
+    assert.ok(first && second && third)
+    t.after(() => Promise.all([first, second, third].map((store) => store.close())))
+    const here = await watch(first)
+    const there = await watch(second)
+    await here.revoke(session.family, NOW + HOUR)
+    await until(() => there.isRevoked(session))
+    // As of a process that has ended since.
+    here.close()
+    await redis.halt('SIGKILL')
+    await redis.restart()
+    await third.revoke(other.family, NOW + HOUR)
+    await untilAsync(async () => {
+      const replaced = await watchRevocations(third, () => NOW, keptLog().log)
+      await replaced.close()
+      return replaced.isRevoked(session)
+    })
+    await until(() => there.isRevoked(other))
+  })
+
+  it('in great numbers that were lost do not keep new ones from being read', async () => {
+    const store = createMemoryStore()
+    const answer = { ...store }
+    for (let n = 0; n < 2500; n++) await store.revoke(`many-${n}`, NOW + HOUR)
+    await watch(store)
+    let most = 0
+    let between = 0
+    const written = new Set<string>()
+    store.revoke = async (id) => {
+      written.add(id)
+      between += 1
+    }
+    let lost = true
+    store.revocations = async (cursor, now) => {
+      most = Math.max(most, between)
+      between = 0
+      const news = await answer.revocations(cursor, now)
+      const said = { ...news, lost }
+      lost = false
+      return said
+    }
+    await until(() => written.size === 2500)
+    assert.ok(most <= 1000)
+  })
+
   it('hold here even if the store does not take them, and are written when it does', async () => {
     const store = createMemoryStore()
     const revocations = await watch(store)
@@ -117,6 +195,53 @@ describe('revocations', { timeout: 30_000 }, () => {
     store.revoke = revoke
     const other = await watch(store)
     await until(() => other.isRevoked(session))
+  })
+
+  it('that are not written are tried once more at the end', async (t) => {
+    const store = createMemoryStore()
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const revocations = await watch(store)
+    const { revoke } = store
+    store.revoke = () => Promise.reject(new StoreUnavailableError('down'))
+    await revocations.revoke(session.id, NOW + HOUR)
+    store.revoke = revoke
+    await revocations.close()
+    assert.equal((await watch(store)).isRevoked(session), true)
+    store.revoke = () => Promise.reject(new StoreUnavailableError('down'))
+    const another = await watch(store)
+    await another.revoke(other.id, NOW + HOUR)
+    await another.close()
+  })
+
+  it('that can’t be written are complained of as such, with what tells whose they are', async (t) => {
+    const store = createMemoryStore()
+    const { log, lines } = keptLog()
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const revocations = await watch(store, () => NOW, log)
+    const { revoke } = store
+    store.revoke = () => Promise.reject(new StoreUnavailableError('down'))
+    await revocations.revoke(session.id, NOW + HOUR, { request_id: 'r', subject: 'subject-1' })
+    for (let times = 0; times < 3; times++) {
+      t.mock.timers.tick(500)
+      await setImmediate()
+    }
+    store.revoke = revoke
+    t.mock.timers.tick(500)
+    await turnsUntil(() => lines.length > 2)
+    assert.deepEqual(
+      lines.map(({ message }) => message),
+      [
+        'A revocation is not written yet',
+        'Revocations can not be written',
+        'Revocations are written again',
+      ],
+    )
+    assert.deepEqual(lines[0]?.fields, {
+      request_id: 'r',
+      subject: 'subject-1',
+      error: 'StoreUnavailableError',
+      code: 'store_unavailable',
+    })
   })
 
   it('outlive a clock that jumps forward for a moment', async () => {

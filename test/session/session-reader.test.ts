@@ -21,24 +21,36 @@ function openReader(changes: Partial<Parameters<typeof createSessionReader>[0]> 
 const sealAny = (value: unknown) => sealer.seal('session', value as JsonObject, NOW + HOUR, NOW)
 
 describe('reading a session', () => {
-  it('gives back what was sealed, unknown first and from memory then', async () => {
+  it('gives back what another process has sealed, unknown first and from memory then', async () => {
     for (const session of [sampleSession(), BASIC]) {
+      const sealed = await openReader().seal(session, NOW)
       const reader = openReader()
-      const sealed = await reader.seal(session, NOW)
       assert.equal(reader.peek(sealed, NOW), 'unknown')
       assert.deepEqual(await reader.read(sealed, NOW), session)
       assert.deepEqual(reader.peek(sealed, NOW), session)
     }
   })
 
+  it('knows what it has sealed itself, and judges it as any other', async () => {
+    const reader = openReader()
+    const session = sampleSession()
+    const sealed = await reader.seal(session, NOW)
+    assert.deepEqual(reader.peek(sealed, NOW), await openReader().read(sealed, NOW))
+    assert.equal(reader.peek(sealed, NOW + 12 * HOUR), undefined)
+    reader.revoked.add(session.id)
+    assert.equal(reader.peek(sealed, NOW), undefined)
+  })
+
   it('gives a session that nobody can change', async () => {
     const reader = openReader()
-    const session = await reader.read(await reader.seal(sampleSession(), NOW), NOW)
-    assert.ok(session)
-    assert.throws(() => Object.assign(session, { acr: 'basic' }), TypeError)
-    assert.throws(() => (session.groups as string[]).push('root'), TypeError)
-    assert.throws(() => (session.amr as string[]).push('hwk'), TypeError)
-    assert.throws(() => (session.claimedPhones as string[]).push('+15550000000'), TypeError)
+    const sealed = await reader.seal(sampleSession(), NOW)
+    for (const session of [reader.peek(sealed, NOW), await reader.read(sealed, NOW)]) {
+      assert.ok(session !== undefined && session !== 'unknown')
+      assert.throws(() => Object.assign(session, { acr: 'basic' }), TypeError)
+      assert.throws(() => (session.groups as string[]).push('root'), TypeError)
+      assert.throws(() => (session.amr as string[]).push('hwk'), TypeError)
+      assert.throws(() => (session.claimedPhones as string[]).push('+15550000000'), TypeError)
+    }
   })
 
   it('needs all fields, of their types, and no others', async () => {

@@ -22,11 +22,16 @@ export function settingsFor(
 }
 
 /** The provider through our adapter, and what it logs. */
-export function open(issuer: URL, options: { timeout?: number; scopes?: readonly string[] } = {}) {
+export function open(
+  issuer: URL,
+  {
+    scopes,
+    ...options
+  }: { timeout?: number; scopes?: readonly string[]; elapsed?: () => number } = {},
+) {
   const { log, lines } = keptLog()
-  const settings = settingsFor(issuer, options.scopes)
-  const limits = options.timeout === undefined ? {} : { timeout: options.timeout }
-  return { lines, provider: createProvider(settings, testClient.client_secret, log, limits) }
+  const settings = settingsFor(issuer, scopes)
+  return { lines, provider: createProvider(settings, testClient.client_secret, log, options) }
 }
 
 /** Turns the event loop until it is so; the test's own limit ends a wait in vain. */

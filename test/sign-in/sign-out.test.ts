@@ -66,6 +66,23 @@ describe('signing out', () => {
     )
   })
 
+  it('asks the store for the ID token while it tells it of the end', async () => {
+    await withRevocations(async (parts) => {
+      const { revoke, take } = parts.store
+      const taking = Promise.withResolvers<void>()
+      parts.store.take = (...asked) => {
+        taking.resolve()
+        return take(...asked)
+      }
+      parts.store.revoke = async (...asked) => {
+        await taking.promise
+        await revoke(...asked)
+      }
+      await signOut(parts, session, HOUR, SIGNED_OUT, NOW)
+      assert.equal((await parts.store.revocations(0, NOW)).ids.length, 1)
+    })
+  })
+
   it('goes on to the provider, without a hint, when the store is down; the session is dead here', async () => {
     await withRevocations(async (parts) => {
       parts.store.revoke = () => Promise.reject(new StoreUnavailableError('down'))

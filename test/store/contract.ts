@@ -353,9 +353,14 @@ export function storeContract(name: string, open: () => Store): void {
           { id: 'one', expiresAt: NOW + 10 },
           { id: 'two', expiresAt: FOREVER },
         ])
-        assert.deepEqual((await fresh.revocations(first.cursor, NOW)).ids, [])
+        assert.deepEqual(await fresh.revocations(first.cursor, NOW), {
+          ids: [],
+          cursor: first.cursor,
+          lost: false,
+        })
         await fresh.revoke('three', NOW + 20)
         const second = await fresh.revocations(first.cursor, NOW)
+        assert.deepEqual([first.lost, second.lost], [false, false])
         assert.deepEqual(second.ids, [{ id: 'three', expiresAt: NOW + 20 }])
         assert.deepEqual((await fresh.revocations(second.cursor, NOW)).ids, [])
         assert.deepEqual(
@@ -384,6 +389,10 @@ export function storeContract(name: string, open: () => Store): void {
         await fresh.revoke('first', NOW + 10)
         const told = await fresh.revocations(1_000_000, NOW)
         assert.deepEqual(told.ids, [{ id: 'first', expiresAt: NOW + 10 }])
+        assert.equal(told.lost, true)
+        const empty = open()
+        assert.equal((await empty.revocations(told.cursor, NOW)).lost, true)
+        await empty.close()
         await fresh.revoke('second', NOW + 10)
         assert.deepEqual(
           (await fresh.revocations(told.cursor, NOW)).ids.map(({ id }) => id),

@@ -1,7 +1,11 @@
 import type { RedisConnection, RedisReply } from '../../proxy/store/redis-connection.ts'
 import { RedisError } from '../../proxy/store/redis-error.ts'
 
-export type FakeConnection = RedisConnection & { readonly asked: string[]; isEnded: boolean }
+export type FakeConnection = RedisConnection & {
+  readonly asked: string[]
+  isEnded: boolean
+  isKept: boolean
+}
 
 /** A connection that answers what the test says, when it says so, until it is ended. */
 export function fakeConnection(
@@ -14,6 +18,10 @@ export function fakeConnection(
     place,
     asked,
     isEnded: false,
+    isKept: false,
+    keep() {
+      connection.isKept = true
+    },
     ended: ended.promise,
     end(reason = new RedisError(place, 'closed')) {
       connection.isEnded = true

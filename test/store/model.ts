@@ -87,7 +87,11 @@ export function createModel(): Model {
     },
     async revocations(_cursor, now) {
       const alive = rows.filter((row) => row.table === 'revoked' && row.expiresAt > now)
-      return { ids: alive.map(({ key: id, expiresAt }) => ({ id, expiresAt })), cursor: 0 }
+      return {
+        ids: alive.map(({ key: id, expiresAt }) => ({ id, expiresAt })),
+        cursor: 0,
+        lost: false,
+      }
     },
   }
   return model

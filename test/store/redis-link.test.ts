@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { beforeEach, describe, it, type TestContext } from 'node:test'
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test'
 import type { RedisConnection, RedisReply } from '../../proxy/store/redis-connection.ts'
 import { RedisError } from '../../proxy/store/redis-error.ts'
 import { createRedisLink, type RedisLink } from '../../proxy/store/redis-link.ts'
@@ -33,6 +33,9 @@ beforeEach(() => {
   }, PLACE)
 })
 
+// Or it would go on, and count in the next test.
+afterEach(() => link.close())
+
 const send = (command: string) => link.use((connection) => connection.send([command]))
 const never = <T>() => new Promise<T>(() => {})
 const settle = () => new Promise((resolve) => setImmediate(resolve))
@@ -45,6 +48,7 @@ describe('a link', () => {
     await Promise.all(['a', 'b', 'c'].map(send))
     assert.equal(attempts, 1)
     assert.deepEqual(opened[0]?.asked, ['a', 'b', 'c'])
+    assert.equal(opened[0]?.isKept, true)
   })
 
   it('opens another connection at once when one is lost, and who asks meanwhile waits for it', async () => {

@@ -150,7 +150,10 @@ describe('revocations in Redis', () => {
     const { cursor: later } = await store.revocations(cursor, NOW)
     for (const key of keys) await redis.call('ZREM', key, 'lost')
     await store.revoke('new', NOW + 9)
-    assert.deepEqual(await idsAfter(later), ['new'])
+    const told = await store.revocations(later, NOW)
+    assert.equal(told.lost, true)
+    assert.ok(told.ids.some(({ id }) => id === 'new'))
+    assert.equal((await store.revocations(told.cursor, NOW)).lost, false)
   })
 
   it('are heard of when the clock of the server goes back', async () => {
@@ -161,6 +164,7 @@ describe('revocations in Redis', () => {
     assert.equal(cursor, Number(ahead))
     await store.revoke('behind', NOW + 9)
     assert.deepEqual(await idsAfter(cursor), ['behind'])
+    assert.equal((await store.revocations(cursor, NOW)).lost, false)
     for (const key of keys) await redis.call('ZREM', key, 'ahead', 'behind')
     await store.revoke('afterwards', NOW + 9)
     assert.ok((await idsAfter(cursor)).includes('afterwards'))

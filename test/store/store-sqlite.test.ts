@@ -46,6 +46,49 @@ describe('a file that processes share', () => {
   })
 })
 
+describe('writes of one turn', () => {
+  it('have each an answer of their own, in the order in which they came', async () => {
+    const store = createSqliteStore(newPath())
+    await store.put('k', 'before', LATER)
+    const answers = await Promise.all([
+      store.swap('k', 'before', 'one', LATER, NOW),
+      store.swap('k', 'before', 'two', LATER, NOW),
+      store.take('k', NOW),
+      store.take('k', NOW),
+      store.strike('s', [], LATER, NOW),
+      store.strike('s', [], LATER, NOW),
+    ])
+    assert.deepEqual(answers, [
+      { kind: 'stored' },
+      { kind: 'conflict', value: 'one' },
+      'one',
+      undefined,
+      { kind: 'counted', count: 1, until: 0 },
+      { kind: 'counted', count: 2, until: 0 },
+    ])
+    await store.close()
+  })
+
+  it('have all failed when one has, and nothing of them is there', async () => {
+    const store = createSqliteStore(newPath(), 64 * 4096)
+    await store.put('k', 'before', LATER)
+    const writes = [
+      store.put('k', 'after', LATER),
+      store.put('long', 'x'.repeat(1_000_000), LATER),
+      store.strike('s', [], LATER, NOW),
+    ]
+    for (const { status, ...rest } of await Promise.allSettled(writes)) {
+      assert.equal(status, 'rejected')
+      assert.ok('reason' in rest && rest.reason instanceof StoreUnavailableError)
+    }
+    assert.equal(await store.get('k', NOW), 'before')
+    assert.equal((await store.strikes('s', NOW)).count, 0)
+    await store.put('k', 'after', LATER)
+    assert.equal(await store.get('k', NOW), 'after')
+    await store.close()
+  })
+})
+
 describe('the file', () => {
   it('is made with its folder, for this user alone', {
     skip: process.platform === 'win32',
@@ -192,6 +235,9 @@ describe('a store that is in trouble', () => {
   it('reports a file that was removed, and begins a new one', async () => {
     const store = createSqliteStore(path)
     await store.put('k', 'v', LATER)
+    // In a turn of its own, in which the file is found in its place.
+    await store.get('k', NOW)
+    await new Promise(setImmediate)
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix)
     await assert.rejects(store.get('k', NOW), isUnavailable(/removed or replaced/))
     assert.equal(await store.get('k', NOW), undefined)

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { keepLog } from './canaries.ts'
 
 /** `stepgate …` as a process of its own. */
@@ -23,6 +24,12 @@ export type CliOptions = {
   readonly cwd?: string
   readonly nodeArgs?: readonly string[]
 }
+
+/** Node's arguments for a program in which only timers of up to a second go off. */
+export const SHORT_TIMERS = [
+  '--import',
+  pathToFileURL(join(import.meta.dirname, 'short-timers.ts')).href,
+] as const
 
 const ROOT = join(import.meta.dirname, '../..')
 

@@ -4,6 +4,7 @@ import { createLog } from '../../proxy/log.ts'
 import { openFrontDoor } from '../../proxy/server.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { writeSessionCookie } from '../../proxy/session/session-cookie.ts'
+import { createSessionReader } from '../../proxy/session/session-reader.ts'
 import type { Provider } from '../../proxy/sign-in/provider.ts'
 import { CANARIES, loadWith, sentences } from '../config/valid-env.ts'
 import { declareSecret, keepLog } from './canaries.ts'
@@ -20,7 +21,7 @@ export type Door = {
   /** Moves the clock forward, in ms. */
   turnClock(ms: number): void
   now(): number
-  /** A Cookie header with a session that is fresh now, changed as asked. */
+  /** A Cookie header with a session that another process has sealed just now, changed as asked. */
   cookieOf(changes?: Partial<Session>): Promise<string>
   close(): Promise<void>
 }
@@ -56,6 +57,8 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const built = await createContext(config, loaded.secrets, overrides)
   const context = options.change?.(built) ?? built
   const door = await openFrontDoor(context)
+  const { sealer } = built
+  const elsewhere = createSessionReader({ sealer, limits: config.session, isRevoked: () => false })
   return {
     port: Number(/:(\d+)$/.exec(door.address)?.[1] ?? 0),
     context,
@@ -71,7 +74,7 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     async cookieOf(changes = {}) {
       const now = clock()
       const session = { ...freshSession(now), ...changes }
-      const sealed = await built.sessions.seal(session, now)
+      const sealed = await elsewhere.seal(session, now)
       const cookies = writeSessionCookie(built.cookies.session, sealed, undefined, config)
       return `Cookie: ${cookies.map((cookie) => cookie.split(';', 1)[0]).join('; ')}`
     },

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { Agent, request } from 'undici'
 import { runCli, startCli } from '../support/cli.ts'
 import { createCertificate } from '../support/slapd-certificate.ts'
@@ -80,6 +81,30 @@ test('workers end with a supervisor that is killed, and new ones take over their
   cli.signal('SIGINT')
   assert.equal(await cli.ended, 0)
   assert.equal(existsSync(path), false)
+})
+
+test('nobody starts any more once the end has begun, though the first says late that it listens', {
+  timeout: 120_000,
+}, async (t) => {
+  const hook = join(folder, 'late.mjs')
+  writeFileSync(
+    hook,
+    `import cluster from 'node:cluster'
+    if (cluster.isWorker) {
+      process.stdout.write('a worker begins\\n')
+      const send = process.send.bind(process)
+      process.send = (message, ...rest) => message.kind === 'listening'
+        ? process.once('SIGTERM', () => send(message))
+        : send(message, ...rest)
+    }`,
+  )
+  const nodeArgs = ['--import', pathToFileURL(hook).href]
+  const cli = startCli(t, ['start'], { env: env({}), nodeArgs })
+  await cli.until(/"msg":"worker is listening"/)
+  cli.signal('SIGTERM')
+  assert.equal(await cli.ended, 0)
+  assert.equal(cli.stdout().split('a worker begins').length - 1, 1)
+  assert.ok(!cli.stdout().includes('"msg":"stepgate is listening"'))
 })
 
 test('a worker that is stuck leaves requests to the others, and a second signal ends it', {
