@@ -1,5 +1,7 @@
-import type { Config, Secrets } from './config/config.ts'
+import type { Config, Secrets, UpstreamAddress } from './config/config.ts'
 import { MASK } from './config/describe-config.ts'
+import { writePlace } from './config/parse-upstreams.ts'
+import { writeAddress } from './config/parse-url.ts'
 import { writeStore } from './config/write-store.ts'
 import { errorCode } from './error-code.ts'
 import { explainFailure } from './explain-failure.ts'
@@ -28,7 +30,7 @@ export async function checkParts(
     ['OpenID provider', () => checkProvider(config, secrets)],
     ['Numbers', () => checkDirectory(config, secrets)],
     ['Twilio', () => checkTwilio(config, secrets)],
-    ['Application', () => checkUpstream(config)],
+    ...upstreamChecks(config),
     ['Store', () => checkStore(config, secrets)],
     ['Pages', () => checkPages(config)],
   ]
@@ -92,9 +94,22 @@ async function checkDirectory(config: Config, secrets: Secrets): Promise<PartChe
   }
 }
 
+/** Each address of each application, once. */
+function upstreamChecks({ upstreams }: Config): readonly [string, () => Promise<PartCheck>][] {
+  const addresses = new Map(
+    upstreams.flatMap((upstream) =>
+      upstream.addresses.map((address) => {
+        const name = upstreams.length > 1 ? `Application ${writePlace(upstream)}` : 'Application'
+        return [writeAddress(address), { name, address }]
+      }),
+    ),
+  )
+  return [...addresses.values()].map(({ name, address }) => [name, () => checkUpstream(address)])
+}
+
 /** Any answer will do: what the application answers to nobody is its own affair. */
-async function checkUpstream({ upstream }: Config): Promise<PartCheck> {
-  const place = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.origin.origin
+async function checkUpstream(upstream: UpstreamAddress): Promise<PartCheck> {
+  const place = writeAddress(upstream)
   const times = { connectTimeout: 5_000, headersTimeout: 10_000, bodyTimeout: 10_000 }
   const pool = createPool(upstream, times)
   try {

@@ -33,6 +33,7 @@ import type { Store } from './store/store.ts'
 import type { Forwarder } from './upstream/forward.ts'
 import { createForwarder } from './upstream/forward-undici.ts'
 import { compileIdentityHeaders } from './upstream/identity-headers.ts'
+import { logHealth } from './upstream/log-health.ts'
 import { compileHeaderSettings, type HeaderSettings } from './upstream/rebuild-headers.ts'
 
 // In ms. A silent body is the application's affair: long polling and event streams are silent.
@@ -128,10 +129,11 @@ export async function createContext(
   if (meter !== undefined) watchBudgets(meter, alarms, config, clock)
   const { statusCallback } = config.twilio
   const ownCookieNames = Object.values(cookies)
-  const forwarder = createForwarder(config.upstream, {
+  const forwarder = createForwarder(config.upstreams, {
     ...UPSTREAM_TIMES,
     headersTimeout: config.upstreamTimeout,
     ownCookieNames,
+    onHealth: (event) => logHealth(log, event),
   })
   provider.start()
   return {

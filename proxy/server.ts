@@ -20,6 +20,7 @@ import { passGate } from './gate.ts'
 import { listen } from './listen.ts'
 import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
+import { inviteBody } from './request/expectation.ts'
 import { isOwnTarget } from './request/own-path.ts'
 import { type ReadRequest, readRequest } from './request/read-request.ts'
 import { createOwnListener } from './routes.ts'
@@ -59,6 +60,7 @@ function createDoor(context: Context) {
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
       context.countRequest('own')
       outgoing.setHeader('X-Request-Id', requestId)
+      inviteBody(incoming, outgoing)
       exchanges.set(incoming, exchange)
       await answerOwn(incoming, outgoing)
     } catch (error) {
@@ -88,6 +90,8 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
       outgoing.destroy()
     })
   })
+  // Whether a body is wanted is for whoever reads it to say: node:http alone would invite each.
+  server.on('checkContinue', (incoming, outgoing) => server.emit('request', incoming, outgoing))
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     // node:http has let go of the socket: an error that nobody hears would end the process.
     socket.on('error', () => socket.destroy())

@@ -2,6 +2,8 @@ import { problemOfPem } from './check-pem.ts'
 import type { Config, ListenAddress, UpstreamAddress } from './config.ts'
 import type { Files } from './files.ts'
 import { isLoopbackHost } from './loopback.ts'
+import { writeAddress } from './parse-url.ts'
+import { readUpstreams } from './read-upstreams.ts'
 import type { Report, Settings, Warn } from './settings.ts'
 
 /** Where requests come in and go on to; checks that they don't go round in a circle. */
@@ -10,23 +12,25 @@ export function readFront(
   files: Files,
   report: Report,
   warn: Warn,
-): Pick<Config, 'publicUrl' | 'upstream' | 'upstreamTimeout' | 'listen' | 'tls'> | undefined {
-  const { PUBLIC_URL: publicUrl, UPSTREAM: upstream, LISTEN: listen } = values
+): Pick<Config, 'publicUrl' | 'upstreams' | 'upstreamTimeout' | 'listen' | 'tls'> | undefined {
+  const { PUBLIC_URL: publicUrl, LISTEN: listen } = values
   const { UPSTREAM_TIMEOUT: upstreamTimeout } = values
   const tls = readTls({ given, values }, files, report)
-  if (upstream && listen && isSameSocket(upstream, listen)) {
+  const upstreams = readUpstreams({ given, values }, report, warn)
+  const addresses = upstreams?.flatMap((upstream) => upstream.addresses) ?? []
+  if (listen && addresses.some((address) => isSameSocket(address, listen))) {
     report('UPSTREAM', 'is where stepgate itself listens (STEPGATE_LISTEN); name the application')
   }
-  if (!publicUrl || !upstream || !upstreamTimeout || !listen) return undefined
+  if (!publicUrl || !upstreams || !upstreamTimeout || !listen) return undefined
   if (tls && publicUrl.protocol === 'http:') {
     report('PUBLIC_URL', 'begins with http://, but STEPGATE_TLS_CERT_FILE makes stepgate serve TLS')
   }
-  if (upstream.kind === 'tcp' && upstream.origin.origin === publicUrl.origin) {
+  if (addresses.some((address) => writeAddress(address) === publicUrl.origin)) {
     warn(
       'STEPGATE_UPSTREAM is the same as STEPGATE_PUBLIC_URL: unless that name leads elsewhere from here, requests go round in a circle',
     )
   }
-  return { publicUrl, upstream, upstreamTimeout, listen, ...(tls && { tls }) }
+  return { publicUrl, upstreams, upstreamTimeout, listen, ...(tls && { tls }) }
 }
 
 function readTls({ given, values }: Settings, files: Files, report: Report): Config['tls'] {

@@ -34,7 +34,13 @@ export async function forwardRequest(
     { ...exchange.client, requestId: exchange.requestId },
   )
   const outcome = await upstream.forwarder.forward(
-    { method: incoming.method ?? '', target: target.raw, headers },
+    {
+      method: incoming.method ?? '',
+      target: target.raw,
+      hosts: exchange.hosts,
+      paths: target.paths,
+      headers,
+    },
     incoming,
     outgoing,
     setCookies,
@@ -54,10 +60,13 @@ async function answerFailure(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
-  { kind, error }: Failure,
+  failure: Failure,
 ): Promise<void> {
-  const { incoming, requestId } = exchange
-  const fields = { request_id: requestId, outcome: kind, ...describeError(error) }
+  if (failure.kind === 'no-upstream') return answerNowhere(context, exchange, session)
+  const { kind, error } = failure
+  const { incoming, requestId, notes } = exchange
+  const { upstream } = notes
+  const fields = { request_id: requestId, upstream, outcome: kind, ...describeError(error) }
   context.log.error('The application did not answer', fields)
   if (kind === 'cut-off') return
   const shown = kind === 'invalid-response' ? 'invalid' : kind
@@ -74,4 +83,15 @@ async function answerFailure(
   )
   // What is left of a request's body would be read as the next request.
   writeAnswer(exchange, answer, !incoming.complete)
+}
+
+/** The rules let it pass, but no upstream is there for its address. */
+async function answerNowhere(
+  { pages }: Context,
+  exchange: Exchange,
+  session: Session | undefined,
+): Promise<void> {
+  const options = { uiLocales: session?.locale }
+  const answer = await problemAnswer(pages, exchange, 404, 'no_upstream', 'not-found', {}, options)
+  writeAnswer(exchange, answer, !exchange.incoming.complete)
 }

@@ -1,34 +1,47 @@
+import type { IncomingMessage } from 'node:http'
 import type { Dispatcher } from 'undici'
-import type { UpstreamAddress } from '../config/config.ts'
+import type { Upstream } from '../config/config.ts'
+import { expectsContinue } from '../request/expectation.ts'
 import { compileAnswerHeaders } from './answer-headers.ts'
-import { type Dispatch, handlers, onClientClose } from './exchange-undici.ts'
+import { type Dispatch, handlers, onClientClose, send } from './exchange-undici.ts'
 import type { Forwarder, ForwardRequest } from './forward.ts'
-import { createPool, type PoolOptions } from './pool-undici.ts'
-import { hasBody, type RequestBody, requestBody } from './request-body.ts'
+import { compileUpstreams } from './pick-upstream.ts'
+import { hasBody, isChunked, type RequestBody, requestBody } from './request-body.ts'
+import type { StreamRequest } from './stream-sender.ts'
+import { type GroupOptions, openUpstreams } from './upstream-group.ts'
 
 /** `ownCookieNames` are exact; the application may not set them, nor chunks of them (`name.1`). */
-export type ForwarderOptions = PoolOptions & { readonly ownCookieNames: readonly string[] }
+export type ForwarderOptions = GroupOptions & { readonly ownCookieNames: readonly string[] }
 
 /** undici compares it for each request: one name, whatever Host a browser sends. */
 const SERVER_NAME = 'upstream'
 
 /**
- * The application over HTTP/1.1. `incoming` is only read if its framing headers announce a body, and
- * what the application leaves unread of it is discarded. Trailers are not passed on either way.
- * `forward` rejects only if the request can't be sent at all: target or headers were not prepared as
- * they must be. `close` waits for exchanges under way; closing the browsers' connections ends those.
+ * The applications over HTTP/1.1. `incoming` is only read if its framing headers announce a body, and
+ * what the application leaves unread of it is discarded. A body without a length, or one that the
+ * client sends only when it is asked for, has its head sent ahead. `forward` rejects only if the
+ * request can't be sent at all: target or headers were not prepared as they must be. `close` waits
+ * for exchanges under way; closing the browsers' connections ends those.
  */
-export function createForwarder(address: UpstreamAddress, options: ForwarderOptions): Forwarder {
-  const pool = createPool(address, options)
+export function createForwarder(
+  upstreams: readonly Upstream[],
+  options: ForwarderOptions,
+): Forwarder {
+  const { groups, check, close } = openUpstreams(upstreams, options)
+  const pickUpstream = compileUpstreams(groups)
   const answerHeaders = compileAnswerHeaders(options.ownCookieNames)
   return {
     forward: (request, incoming, outgoing, setCookies, notes) =>
       new Promise((resolve, reject) => {
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
+        const group = pickUpstream(request.hosts, request.paths)
+        if (group === undefined) return resolve({ kind: 'no-upstream' })
         const body = hasBody(incoming) ? requestBody(incoming, notes) : undefined
         const dispatch: Dispatch = {
-          pool,
+          group,
+          address: undefined,
           options: dispatchOptions(request, body),
+          stream: body && streamRequest(request, incoming, body),
           answerHeaders,
           outgoing,
           setCookies,
@@ -46,9 +59,10 @@ export function createForwarder(address: UpstreamAddress, options: ForwarderOpti
           ...handlers,
         }
         outgoing.on('close', () => onClientClose(dispatch))
-        pool.dispatch(dispatch.options, dispatch)
+        send(dispatch)
       }),
-    close: () => pool.close(),
+    check,
+    close,
   }
 }
 
@@ -64,4 +78,14 @@ function dispatchOptions(
     body: (body ?? null) as Exclude<Dispatcher.DispatchOptions['body'], undefined>,
     servername: SERVER_NAME,
   }
+}
+
+function streamRequest(
+  { method, target, headers }: ForwardRequest,
+  incoming: IncomingMessage,
+  body: RequestBody,
+): StreamRequest | undefined {
+  const chunked = isChunked(incoming)
+  const expects = expectsContinue(incoming)
+  return chunked || expects ? { method, path: target, headers, body, chunked, expects } : undefined
 }

@@ -12,7 +12,7 @@ export type PoolOptions = {
 }
 
 /** What a response's header section may have, in bytes; old applications are generous with cookies. */
-const MAX_HEADER_SIZE = 64 * 1024
+export const MAX_HEADER_SIZE = 64 * 1024
 
 /** Keep-alive connections to the application: HTTP/1.1, one request at a time on each. */
 export function createPool(address: UpstreamAddress, options: PoolOptions): Pool {
@@ -28,7 +28,11 @@ export function createPool(address: UpstreamAddress, options: PoolOptions): Pool
   })
 }
 
-function createConnect(address: UpstreamAddress, options: PoolOptions): buildConnector.connector {
+/** Opens connections to the application; those of the pool, and of others that speak to it. */
+export function createConnect(
+  address: UpstreamAddress,
+  options: PoolOptions,
+): buildConnector.connector {
   const secure = address.kind === 'tcp' && address.origin.protocol === 'https:'
   const connect = buildConnector({
     allowH2: false,
@@ -43,6 +47,13 @@ function createConnect(address: UpstreamAddress, options: PoolOptions): buildCon
       connected[1]?.on('error', renameReset)
       callback(...connected)
     })
+}
+
+/** What a connector is told of an address. */
+export function connectTarget(address: UpstreamAddress): buildConnector.Options {
+  const { protocol, hostname, host, port } =
+    address.kind === 'tcp' ? address.origin : new URL('http://localhost')
+  return { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), host, port }
 }
 
 /** Code of a connection that the application has reset. */

@@ -11,8 +11,15 @@ export type RequestBody = EventEmitter & {
   pause(): void
   resume(): void
   destroy(): void
+  /** After its end: name, value, …; latin1. */
+  trailers(): readonly string[]
   /** Marks a stream for client libraries; never called by them. */
   pipe(): never
+}
+
+/** Whether the body has no length that is known before its end. */
+export function isChunked(incoming: IncomingMessage): boolean {
+  return incoming.headers['transfer-encoding'] !== undefined
 }
 
 /** Whether bytes of a body follow, from the framing headers that the HTTP parser has accepted. */
@@ -36,6 +43,7 @@ export function requestBody(
   const body = Object.assign(events, {
     pause: () => void incoming.pause(),
     resume: () => void incoming.resume(),
+    trailers: () => incoming.rawTrailers,
     destroy() {
       incoming.off('data', onData).off('end', onEnd)
       incoming.resume()
