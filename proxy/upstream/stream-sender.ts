@@ -119,6 +119,12 @@ function run(
     if (settled) return
     controller = controllerOf(() => response, fail)
     handler.onRequestStart(controller, null)
+    if (settled) return
+    // Not before: if there is no connection the body must be whole for another address.
+    request.flushHeaders()
+    request.on('drain', body.resume)
+    body.on('data', onData).on('end', onEnd)
+    body.resume()
   })
   request.on('continue', () => {
     if (settled) return
@@ -160,23 +166,20 @@ function run(
     })
   })
 
-  request.on('drain', body.resume)
-  body.on('data', (chunk: Buffer) => {
+  function onData(chunk: Buffer): void {
     if (settled) return
     invited = true
     if (response === undefined) timer.refresh()
     if (!request.write(chunk)) body.pause()
-  })
-  body.on('end', () => {
+  }
+  function onEnd(): void {
     if (settled) return
     bodyEnded = true
     if (response === undefined) timer.refresh()
     const trailers = pickTrailers(body.trailers(), announcedIn(headers))
     if (trailers !== undefined) request.addTrailers(trailers)
     request.end()
-  })
-  request.flushHeaders()
-  body.resume()
+  }
 }
 
 function controllerOf(
