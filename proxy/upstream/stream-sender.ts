@@ -36,7 +36,7 @@ type Controller = Dispatcher.DispatchController
 
 /**
  * Sends what undici's HTTP/1.1 client can't: a head ahead of its body, `Expect: 100-continue`, and
- * trailers (decision 012). To its handler it behaves as undici does. Each request has a connection of
+ * trailers (decision 013). To its handler it behaves as undici does. Each request has a connection of
  * its own, which ends with it, so that a body that nobody wanted is never read as a request.
  */
 export function createStreamSender(address: UpstreamAddress, options: PoolOptions): StreamSender {
