@@ -94,17 +94,17 @@ async function checkDirectory(config: Config, secrets: Secrets): Promise<PartChe
   }
 }
 
-/** Each address of each application, once. */
+/** Each address of each application, once, as that of the first that has it. */
 function upstreamChecks({ upstreams }: Config): readonly [string, () => Promise<PartCheck>][] {
-  const addresses = new Map(
-    upstreams.flatMap((upstream) =>
-      upstream.addresses.map((address) => {
-        const name = upstreams.length > 1 ? `Application ${writePlace(upstream)}` : 'Application'
-        return [writeAddress(address), { name, address }]
-      }),
-    ),
-  )
-  return [...addresses.values()].map(({ name, address }) => [name, () => checkUpstream(address)])
+  const checks = new Map<string, [string, () => Promise<PartCheck>]>()
+  for (const upstream of upstreams) {
+    const name = upstreams.length > 1 ? `Application ${writePlace(upstream)}` : 'Application'
+    for (const address of upstream.addresses) {
+      const key = writeAddress(address)
+      if (!checks.has(key)) checks.set(key, [name, () => checkUpstream(address)])
+    }
+  }
+  return [...checks.values()]
 }
 
 /** Any answer will do: what the application answers to nobody is its own affair. */
