@@ -27,6 +27,7 @@ export function logAccess(
       bytes_in: notes.bytesIn,
       bytes_out: notes.upstreamMs === undefined ? ownLength(exchange) : notes.bytesOut,
       duration_ms: rounded(performance.now() - began),
+      upstream: notes.upstream,
       upstream_ms: rounded(notes.upstreamMs),
     })
   })

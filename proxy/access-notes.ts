@@ -5,6 +5,8 @@ export type AccessNotes = {
   /** `own`: a path of stepgate's own; `refused`: it had no single reading. */
   decision: Decision['kind'] | 'own' | 'refused'
   subject: string | undefined
+  /** The address that the request was sent to, the last if there were several; it holds no secret. */
+  upstream: string | undefined
   /** How long the application took to begin its response (ms); undefined while it has not. */
   upstreamMs: number | undefined
   /** Bytes of content that came from the client and were passed on. */
@@ -15,5 +17,12 @@ export type AccessNotes = {
 
 /** The notes of a request that has just come in. */
 export function emptyNotes(decision: AccessNotes['decision']): AccessNotes {
-  return { decision, subject: undefined, upstreamMs: undefined, bytesIn: 0, bytesOut: 0 }
+  return {
+    decision,
+    subject: undefined,
+    upstream: undefined,
+    upstreamMs: undefined,
+    bytesIn: 0,
+    bytesOut: 0,
+  }
 }

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import type { Config, Secrets } from './config/config.ts'
+import type { Config, Secrets, UpstreamAddress, UpstreamTls } from './config/config.ts'
 import { MASK } from './config/describe-config.ts'
+import { writePlace } from './config/parse-upstreams.ts'
+import { writeAddress } from './config/parse-url.ts'
 import { writeStore } from './config/write-store.ts'
 import { errorCode } from './error-code.ts'
 import { explainFailure } from './explain-failure.ts'
@@ -32,7 +34,7 @@ export async function checkParts(
     ['OpenID provider', () => checkProvider(config, secrets)],
     ['Numbers', () => checkDirectory(config, secrets)],
     ['Twilio', () => checkTwilio(config, secrets)],
-    ['Application', () => checkUpstream(config)],
+    ...upstreamChecks(config),
     ['Store', () => checkStore(config, secrets)],
     ['Pages', () => checkPages(config)],
   ]
@@ -96,15 +98,29 @@ async function checkDirectory(config: Config, secrets: Secrets): Promise<PartChe
   }
 }
 
-/** Any answer will do: what the application answers to nobody is its own affair. */
-async function checkUpstream({ upstream, upstreamTls }: Config): Promise<PartCheck> {
-  const place = upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.origin.origin
-  const times = {
-    connectTimeout: 5_000,
-    headersTimeout: 10_000,
-    bodyTimeout: 10_000,
-    tls: upstreamTls,
+/** Each address of each application, once, as that of the first that has it. */
+function upstreamChecks({
+  upstreams,
+  upstreamTls,
+}: Config): readonly [string, () => Promise<PartCheck>][] {
+  const checks = new Map<string, [string, () => Promise<PartCheck>]>()
+  for (const upstream of upstreams) {
+    const name = upstreams.length > 1 ? `Application ${writePlace(upstream)}` : 'Application'
+    for (const address of upstream.addresses) {
+      const key = writeAddress(address)
+      if (!checks.has(key)) checks.set(key, [name, () => checkUpstream(address, upstreamTls)])
+    }
   }
+  return [...checks.values()]
+}
+
+/** Any answer will do: what the application answers to nobody is its own affair. */
+async function checkUpstream(
+  upstream: UpstreamAddress,
+  tls: UpstreamTls | undefined,
+): Promise<PartCheck> {
+  const place = writeAddress(upstream)
+  const times = { connectTimeout: 5_000, headersTimeout: 10_000, bodyTimeout: 10_000, tls }
   const pool = createPool(upstream, times)
   try {
     const { statusCode, body } = await pool.request({ method: 'GET', path: '/' })

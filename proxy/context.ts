@@ -34,6 +34,7 @@ import type { Store } from './store/store.ts'
 import type { Forwarder } from './upstream/forward.ts'
 import { createForwarder } from './upstream/forward-undici.ts'
 import { compileIdentityHeaders } from './upstream/identity-headers.ts'
+import { logHealth } from './upstream/log-health.ts'
 import { compileHeaderSettings, type HeaderSettings } from './upstream/rebuild-headers.ts'
 import { createTunnels, type Tunnels } from './upstream/tunnels.ts'
 
@@ -132,11 +133,12 @@ export async function createContext(
   if (meter !== undefined) watchBudgets(meter, alarms, config, clock)
   const { statusCallback } = config.twilio
   const ownCookieNames = Object.values(cookies)
-  const forwarder = createForwarder(config.upstream, {
+  const forwarder = createForwarder(config.upstreams, {
     ...UPSTREAM_TIMES,
     headersTimeout: config.upstreamTimeout,
     tls: config.upstreamTls,
     ownCookieNames,
+    onHealth: (event) => logHealth(log, event),
   })
   provider.start()
   return {

@@ -20,18 +20,19 @@ export function addHealthRoutes(app: OwnApp, context: Context): void {
 }
 
 /**
- * 200 when people can sign in and get a code; what fails is named, why is in the log only. That
- * messages or calls are held back is said too, but no other instance could do better.
+ * 200 when people can sign in, get a code and reach every application; what fails is named, why is in
+ * the log only. That messages or calls are held back is said too, but no other instance could do better.
  */
 async function answerReady({
   provider,
   store,
   directory,
+  upstream,
   circuit,
   config,
   log,
 }: Context): Promise<Answer> {
-  const [storeState, directoryState] = await Promise.all([
+  const [storeState, directoryState, upstreamState] = await Promise.all([
     store.ping().then(
       () => 'ok',
       (error: unknown) => {
@@ -44,11 +45,19 @@ async function answerReady({
       log.warn('readyz: the directory of numbers can not be read', { detail })
       return 'unavailable'
     }),
+    upstream.forwarder.check().then(({ isWell, failures }) => {
+      for (const { name, error } of failures) {
+        const fields = { upstream: name, ...describeError(error) }
+        log.warn('readyz: an address of the application can not be reached', fields)
+      }
+      return isWell ? 'ok' : 'unavailable'
+    }),
   ])
   const checks = {
     provider: provider.isKnown() ? 'ok' : 'unavailable',
     store: storeState,
     directory: directoryState,
+    upstream: upstreamState,
   }
   const ready = Object.values(checks).every((state) => state === 'ok')
   const stateOf = (channel: Channel) => (circuit.isOpen(channel) ? 'degraded' : 'ok')

@@ -17,6 +17,7 @@ import { streamOf } from './listener/http2-messages.ts'
 import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
 import type { Client } from './request/client-address.ts'
+import { inviteBody } from './request/expectation.ts'
 import { isOwnTarget } from './request/own-path.ts'
 import { type ReadRequest, readRequest } from './request/read-request.ts'
 import { createOwnListener } from './routes.ts'
@@ -74,6 +75,7 @@ function createDoor(context: Context) {
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
       context.countRequest('own')
       outgoing.setHeader('X-Request-Id', requestId)
+      inviteBody(incoming, outgoing)
       exchanges.set(incoming, exchange)
       await answerOwn(incoming, outgoing)
     } catch (error) {
@@ -115,6 +117,8 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
     const outgoing = answerOnSocket(incoming, socket)
     if (outgoing !== undefined) enter(incoming, outgoing, head)
   })
+  // Whether a body is wanted is for whoever reads it to say: node:http alone would invite each.
+  server.on('checkContinue', (incoming, outgoing) => server.emit('request', incoming, outgoing))
   server.on('connect', (request: IncomingMessage, socket: Socket | ServerResponse) => {
     // Over HTTP/2 it is a request as any other.
     if ('writeHead' in socket) return enter(request, socket)

@@ -163,6 +163,24 @@ test('an application that is down, by address and by socket', async () => {
   assert.match(socket, /^PROBLEM {2}Application: .*no such socket.*STEPGATE_UPSTREAM/)
 })
 
+test('each address of each application is tried, once, and named', async (t) => {
+  const [one, two] = [await serve(t, (_, r) => r.end()), await serve(t, (_, r) => r.end())]
+  const down = `http://127.0.0.1:${await freePort()}`
+  const upstream = `${one}, ${down}; /api → ${two}; app.example.com/x → ${one}`
+  const { well, lines } = await check({ STEPGATE_UPSTREAM: upstream })
+  assert.equal(well, false)
+  assert.deepEqual(
+    lines
+      .filter((line) => line.includes('Application'))
+      .map((line) => line.split(/ answers| was/)[0]),
+    [
+      `ok       Application app.example.com/x: ${one}`,
+      `ok       Application /api: ${two}`,
+      `PROBLEM  Application /: ${down}`,
+    ],
+  )
+})
+
 test('an application whose page never ends is there all the same', async (t) => {
   const upstream = await serve(t, (_, response) => response.write('<p>and then'))
   const { problems } = await check({ STEPGATE_UPSTREAM: upstream })

@@ -5,6 +5,7 @@ import type { PhoneDirectory } from '../proxy/phone/phone-directory.ts'
 import type { Provider } from '../proxy/sign-in/provider.ts'
 import { type Store, StoreUnavailableError } from '../proxy/store/store.ts'
 import { createMemoryStore } from '../proxy/store/store-memory.ts'
+import type { UpstreamCheck } from '../proxy/upstream/forward.ts'
 import { type Door, openDoor, quietProvider } from './support/door.ts'
 import { headerOf, rawRequest, sendRaw, statusesOf } from './support/raw-exchange.ts'
 
@@ -15,8 +16,10 @@ describe('health', () => {
   let known: boolean
   let directoryCheck: () => Promise<PartCheck>
   let ping: () => Promise<void>
+  let upstreamCheck: () => Promise<UpstreamCheck>
   beforeEach(async () => {
     known = true
+    upstreamCheck = async () => ({ isWell: true, failures: [] })
     directoryCheck = async () => ({ kind: 'ok', detail: '' })
     ping = async () => {}
     const provider: Provider = { ...quietProvider, isKnown: () => known }
@@ -26,7 +29,13 @@ describe('health', () => {
       check: () => directoryCheck(),
       close: async () => {},
     }
-    door = await openDoor({ overrides: { provider, store, directory } })
+    door = await openDoor({
+      overrides: { provider, store, directory },
+      change: ({ upstream, ...context }) => {
+        const forwarder = { ...upstream.forwarder, check: () => upstreamCheck() }
+        return { ...context, upstream: { ...upstream, forwarder } }
+      },
+    })
   })
   afterEach(() => door.close())
 
@@ -37,7 +46,14 @@ describe('health', () => {
     return { status: statusesOf(head)[0], head, body, json: () => JSON.parse(body) }
   }
 
-  const OK = { provider: 'ok', store: 'ok', directory: 'ok', sms: 'ok', calls: 'ok' }
+  const OK = {
+    provider: 'ok',
+    store: 'ok',
+    directory: 'ok',
+    upstream: 'ok',
+    sms: 'ok',
+    calls: 'ok',
+  }
   const BREAK = {
     provider: () => {
       known = false
@@ -49,6 +65,10 @@ describe('health', () => {
     },
     directory: () => {
       directoryCheck = async () => ({ kind: 'problem', detail: 'The directory says no.' })
+    },
+    upstream: () => {
+      const failures = [{ name: 'http://127.0.0.1:3000', error: new Error(CANARY) }]
+      upstreamCheck = async () => ({ isWell: false, failures })
     },
   }
 
@@ -75,9 +95,18 @@ describe('health', () => {
       known = true
       ping = async () => {}
       directoryCheck = async () => ({ kind: 'ok', detail: '' })
+      upstreamCheck = async () => ({ isWell: true, failures: [] })
       assert.equal((await ask(t, '/_stepgate/readyz')).status, 200)
     })
   }
+
+  test('is well while every application has an address left, and the log names the other', async (t) => {
+    const failures = [{ name: 'http://127.0.0.1:3000', error: new Error(CANARY) }]
+    upstreamCheck = async () => ({ isWell: true, failures })
+    assert.equal((await ask(t, '/_stepgate/readyz')).status, 200)
+    const [warned] = door.logs().filter(({ level }) => level === 'warn')
+    assert.equal(warned?.upstream, 'http://127.0.0.1:3000')
+  })
 
   test('is 500 when a check itself is broken, and heals', async (t) => {
     directoryCheck = () => Promise.reject(new TypeError(CANARY))

@@ -9,8 +9,9 @@ export type MetricsSettings = { readonly listen: ListenAddress; readonly chosen:
 export type Config = {
   /** An origin: no path, no query. */
   readonly publicUrl: URL
-  readonly upstream: UpstreamAddress
-  /** How an https application is spoken to; paths are of PEM files. */
+  /** The first that matches is the longest; what none matches is nowhere. */
+  readonly upstreams: readonly Upstream[]
+  /** How https applications are spoken to; paths are of PEM files. */
   readonly upstreamTls?: UpstreamTls
   /** How long the application may take to begin its answer. */
   readonly upstreamTimeout: number
@@ -107,6 +108,15 @@ export type SendLimits = {
 export type SmsLimits = SendLimits & {
   /** The share of codes typed in, 0 to 1, below which pumping is suspected. */
   readonly verifiedAlarm: number
+}
+
+/** Where requests for a path, and all that is below it, go on to. */
+export type Upstream = {
+  /** Lower case, without port; absent: every host. */
+  readonly host?: string
+  /** Decoded and case folded, without a slash at the end; `/` is everything. */
+  readonly path: string
+  readonly addresses: readonly [UpstreamAddress, ...UpstreamAddress[]]
 }
 
 export type UpstreamAddress =

@@ -1,7 +1,9 @@
-import type { Config, ListenAddress, Secrets, SendLimits, UpstreamAddress } from './config.ts'
+import type { Config, ListenAddress, Secrets, SendLimits, Upstream } from './config.ts'
 import { formatDuration } from './duration.ts'
 import { headersAsChanges } from './parse-headers.ts'
 import { formatLimit } from './parse-limit.ts'
+import { writePlace } from './parse-upstreams.ts'
+import { writeAddress } from './parse-url.ts'
 import type { Variable } from './variable.ts'
 import { fullName, VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.ts'
 import { writeStore } from './write-store.ts'
@@ -32,7 +34,7 @@ export function describeConfig(config: Config, secrets: Secrets): string {
 /** A writer for each variable, so that none can be forgotten. */
 const WRITERS: Readonly<Record<VariableName, Writer>> = {
   PUBLIC_URL: ({ publicUrl }) => publicUrl.origin,
-  UPSTREAM: ({ upstream }) => writeUpstream(upstream),
+  UPSTREAM: ({ upstreams }) => upstreams.map(writeUpstream).join('; '),
   UPSTREAM_TIMEOUT: ({ upstreamTimeout }) => formatDuration(upstreamTimeout),
   UPSTREAM_CA_FILE: ({ upstreamTls }) => upstreamTls?.caFile,
   UPSTREAM_CERT_FILE: ({ upstreamTls }) => upstreamTls?.client?.certFile,
@@ -140,8 +142,10 @@ function writeUrl(url: URL): string {
   return url.pathname === '/' ? url.href.replace(/\/$/, '') : url.href
 }
 
-function writeUpstream(upstream: UpstreamAddress): string {
-  return upstream.kind === 'unix' ? `unix:${upstream.path}` : upstream.origin.origin
+function writeUpstream(upstream: Upstream): string {
+  const addresses = upstream.addresses.map(writeAddress).join(', ')
+  const place = writePlace(upstream)
+  return place === '/' ? addresses : `${place} → ${addresses}`
 }
 
 function writeListen(listen: ListenAddress): string {

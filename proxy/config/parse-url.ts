@@ -27,7 +27,7 @@ export function parseLdapUrl(text: string): Parsed<URL> {
   return parseUrl(text, { schemes: ['ldaps', 'ldap'], path: 'none' })
 }
 
-/** The application: an http or https origin, or `unix:` and the absolute path of a socket. */
+/** An address of an application: an http or https origin, or `unix:` and the absolute path of a socket. */
 export function parseUpstream(text: string): Parsed<UpstreamAddress> {
   if (text.startsWith('unix:')) {
     const path = parseSocketPath(text)
@@ -35,6 +35,11 @@ export function parseUpstream(text: string): Parsed<UpstreamAddress> {
   }
   const url = parseUrl(text, { schemes: ['http', 'https'], path: 'none' })
   return url.kind === 'ok' ? ok({ kind: 'tcp', origin: url.value }) : url
+}
+
+/** An address as it may be written, for messages and logs; it holds no secret. */
+export function writeAddress(address: UpstreamAddress): string {
+  return address.kind === 'unix' ? `unix:${address.path}` : address.origin.origin
 }
 
 /** The path in `unix:/path.sock`; an address holds at most 107 bytes (unix(7)). */

@@ -2,13 +2,15 @@ import { problemOfPem } from './check-pem.ts'
 import type { Config, ListenAddress, UpstreamAddress } from './config.ts'
 import type { Files } from './files.ts'
 import { isLoopbackHost } from './loopback.ts'
+import { writeAddress } from './parse-url.ts'
 import { readUpstreamTls } from './read-upstream-tls.ts'
+import { readUpstreams } from './read-upstreams.ts'
 import type { Report, Settings, Warn } from './settings.ts'
 
 type Front = Pick<
   Config,
   | 'publicUrl'
-  | 'upstream'
+  | 'upstreams'
   | 'upstreamTls'
   | 'upstreamTimeout'
   | 'listen'
@@ -25,11 +27,13 @@ export function readFront(
   report: Report,
   warn: Warn,
 ): Front | undefined {
-  const { PUBLIC_URL: publicUrl, UPSTREAM: upstream, LISTEN: listen } = values
+  const { PUBLIC_URL: publicUrl, LISTEN: listen } = values
   const { UPSTREAM_TIMEOUT: upstreamTimeout } = values
   const { HTTP2: http2, PROXY_PROTOCOL: proxyProtocol } = values
   const tls = readTls({ given, values }, files, report)
-  const upstreamTls = readUpstreamTls({ given, values }, files, report)
+  const upstreams = readUpstreams({ given, values }, report, warn)
+  const addresses = upstreams?.flatMap((upstream) => upstream.addresses)
+  const upstreamTls = readUpstreamTls({ given, values }, addresses, files, report)
   if (given.has('HTTP2') && http2 && !given.has('TLS_CERT_FILE')) {
     report(
       'HTTP2',
@@ -42,22 +46,22 @@ export function readFront(
       'is on, but STEPGATE_TRUSTED_PROXIES names no balancer: every connection would be cut off',
     )
   }
-  if (upstream && listen && isSameSocket(upstream, listen)) {
+  if (listen && addresses?.some((address) => isSameSocket(address, listen))) {
     report('UPSTREAM', 'is where stepgate itself listens (STEPGATE_LISTEN); name the application')
   }
-  if (!publicUrl || !upstream || !upstreamTimeout || !listen) return undefined
+  if (!publicUrl || !upstreams || !upstreamTimeout || !listen) return undefined
   if (http2 === undefined || proxyProtocol === undefined) return undefined
   if (tls && publicUrl.protocol === 'http:') {
     report('PUBLIC_URL', 'begins with http://, but STEPGATE_TLS_CERT_FILE makes stepgate serve TLS')
   }
-  if (upstream.kind === 'tcp' && upstream.origin.origin === publicUrl.origin) {
+  if (addresses?.some((address) => writeAddress(address) === publicUrl.origin)) {
     warn(
       'STEPGATE_UPSTREAM is the same as STEPGATE_PUBLIC_URL: unless that name leads elsewhere from here, requests go round in a circle',
     )
   }
   return {
     publicUrl,
-    upstream,
+    upstreams,
     ...(upstreamTls && { upstreamTls }),
     upstreamTimeout,
     listen,

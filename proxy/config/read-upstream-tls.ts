@@ -1,5 +1,5 @@
 import { problemOfPem } from './check-pem.ts'
-import type { UpstreamTls } from './config.ts'
+import type { UpstreamAddress, UpstreamTls } from './config.ts'
 import type { Files } from './files.ts'
 import type { Report, Settings } from './settings.ts'
 import { fullName } from './variables.ts'
@@ -11,18 +11,18 @@ const NAMES = [
   'UPSTREAM_SERVER_NAME',
 ] as const
 
-/** How TLS to the application differs from the usual; undefined if it does not. */
+/** How TLS to the `addresses` differs from the usual; undefined if it does not. */
 export function readUpstreamTls(
   { given, values }: Settings,
+  addresses: readonly UpstreamAddress[] | undefined,
   files: Files,
   report: Report,
 ): UpstreamTls | undefined {
   const set = NAMES.filter((name) => given.has(name))
   if (set.length === 0) return undefined
-  const { UPSTREAM: upstream } = values
-  if (upstream && !(upstream.kind === 'tcp' && upstream.origin.protocol === 'https:')) {
+  if (addresses && !addresses.some(isHttps)) {
     for (const name of set.filter((one) => values[one] !== undefined)) {
-      report(name, 'is set, but STEPGATE_UPSTREAM is not https://, so has no TLS')
+      report(name, 'is set, but nothing in STEPGATE_UPSTREAM is https://, so there is no TLS')
     }
     return undefined
   }
@@ -53,4 +53,8 @@ export function readUpstreamTls(
     ...(certFile !== undefined && keyFile !== undefined && { client: { certFile, keyFile } }),
     ...(serverName !== undefined && { serverName }),
   }
+}
+
+function isHttps(address: UpstreamAddress): boolean {
+  return address.kind === 'tcp' && address.origin.protocol === 'https:'
 }

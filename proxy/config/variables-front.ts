@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { parseListen } from './parse-listen.ts'
 import { parseOrigins } from './parse-origins.ts'
 import { parseSessionSecret } from './parse-session-secret.ts'
-import { parsePublicUrl, parseUpstream } from './parse-url.ts'
+import { parsePublicUrl } from './parse-url.ts'
 import { parsedBy } from './parsed.ts'
 import { duration, flag, matching } from './schemas.ts'
 import { defaulted, optional, required } from './variable.ts'
@@ -13,8 +13,8 @@ export const FRONT = {
     doc: 'Base URL that browsers use: an origin without a path; https unless the host is loopback.',
     example: 'https://app.example.com',
   }),
-  UPSTREAM: required(parsedBy(parseUpstream), {
-    doc: 'The application: `http://…`, `https://…` or `unix:/path.sock`.',
+  UPSTREAM: required(z.string(), {
+    doc: 'The application: `http://…`, `https://…` or `unix:/path.sock`. Several addresses, comma-separated, share its requests. Several applications are `host/path → address`, one a line or `;`: a path covers all below it, the longest wins, and what none covers is a 404.',
     example: 'http://127.0.0.1:3000',
   }),
   UPSTREAM_TIMEOUT: defaulted(duration('1s', '1h'), '60s', {
@@ -38,7 +38,7 @@ export const FRONT = {
     matching(/^[a-z\d_]([\w-]*[a-z\d])?(\.[a-z\d_]([\w-]*[a-z\d])?)*$/i, 'it must be a host name'),
     {
       doc: "Name that the application's certificate must have, and that is asked for (SNI).",
-      defaultNote: 'the host in `STEPGATE_UPSTREAM`',
+      defaultNote: 'the host of each address in `STEPGATE_UPSTREAM`',
       example: 'app.internal.example.com',
     },
   ),

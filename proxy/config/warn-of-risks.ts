@@ -21,19 +21,10 @@ export function warnOfRisks({ values }: Settings, warn: Warn): void {
   if (everybody) {
     warn(`STEPGATE_TRUSTED_PROXIES holds ${everybody}: anybody can claim to have any address`)
   }
-  if (
-    values.UPSTREAM?.kind === 'tcp' &&
-    values.UPSTREAM.origin.protocol === 'http:' &&
-    !isPrivateName(values.UPSTREAM.origin.hostname)
-  ) {
-    warn(
-      "STEPGATE_UPSTREAM is http:// to a public name: people's identities travel there in the clear",
-    )
-  }
 }
 
 /** Loopback, an IP address, or a name without a dot or under a suffix that no registry gives out. */
-function isPrivateName(hostname: string): boolean {
+export function isPrivateName(hostname: string): boolean {
   return (
     isLoopbackHost(hostname) ||
     hostname.startsWith('[') ||

@@ -6,15 +6,20 @@ import {
   withoutHeaders,
 } from './header-verdicts.ts'
 import { compileOwnCookies, setsOwnCookie } from './own-cookies.ts'
+import { announcedTrailers } from './trailers.ts'
 
-/** The headers of a response for the client; `setCookies` are stepgate's own and come last. */
+/**
+ * The headers of a response for the client; `setCookies` are stepgate's own and come last. Trailers
+ * stay announced if the client's connection `mayTrail` and the application's does.
+ */
 export type AnswerHeaders = (
   rawHeaders: readonly Buffer[],
   status: number,
   setCookies: readonly string[],
+  mayTrail?: boolean,
 ) => string[]
 
-type Verdict = 'keep' | 'drop' | 'connection' | 'length' | 'chunked' | 'set-cookie'
+type Verdict = 'keep' | 'drop' | 'trailer' | 'connection' | 'length' | 'chunked' | 'set-cookie'
 
 const VERDICTS: Readonly<Record<string, Verdict>> = {
   connection: 'connection',
@@ -25,7 +30,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   'proxy-connection': 'drop',
   'proxy-authenticate': 'drop',
   te: 'drop',
-  trailer: 'drop',
+  trailer: 'trailer',
   upgrade: 'drop',
 }
 
@@ -37,8 +42,10 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 export function compileAnswerHeaders(ownCookieNames: readonly string[]): AnswerHeaders {
   const own = compileOwnCookies(ownCookieNames)
   const judge = rememberVerdicts(judgeName)
-  return (rawHeaders, status, setCookies) => {
+  return (rawHeaders, status, setCookies, mayTrail = false) => {
     let headers: string[] = []
+    let trailers: string[] | undefined
+    let chunked = false
     let unwanted: Set<string> | undefined
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = (rawHeaders[i] as Buffer).toString('latin1')
@@ -49,7 +56,10 @@ export function compileAnswerHeaders(ownCookieNames: readonly string[]): AnswerH
         headers.push(name, value)
       } else if (verdict === 'set-cookie') {
         if (!setsOwnCookie(value, own)) headers.push(name, value)
+      } else if (verdict === 'trailer') {
+        trailers = [...(trailers ?? []), ...announcedTrailers(value, mayTrailResponse)]
       } else if (verdict === 'chunked') {
+        chunked = true
         unwanted = new Set(unwanted).add('content-length')
       } else if (!PLAIN_CONNECTION.has(value)) {
         unwanted = new Set(unwanted)
@@ -59,9 +69,17 @@ export function compileAnswerHeaders(ownCookieNames: readonly string[]): AnswerH
     // A length on a response without content (RFC 9110 §8.6) invites a reader to wait for it.
     if (status === 204) unwanted = new Set(unwanted).add('content-length')
     if (unwanted !== undefined) headers = withoutHeaders(headers, unwanted)
+    if (trailers !== undefined && trailers.length > 0 && chunked && mayTrail) {
+      headers.push('Trailer', trailers.join(', '))
+    }
     for (const cookie of setCookies) headers.push('Set-Cookie', cookie)
     return headers
   }
+}
+
+/** Whether what may not be said in a header of this name is not said in a trailer either. */
+export function mayTrailResponse(name: string): boolean {
+  return judgeName(name) === 'keep'
 }
 
 function judgeName(name: string): Verdict {

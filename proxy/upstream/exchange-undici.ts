@@ -1,12 +1,22 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import type { Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import { errorCode } from '../error-code.ts'
+import { inviteBody } from '../request/expectation.ts'
 import type { AnswerHeaders } from './answer-headers.ts'
 import { cutOff } from './cut-off.ts'
 import { sendEarlyHints } from './early-hints.ts'
 import type { ForwardOutcome, TrafficNotes } from './forward.ts'
 import { failureOf, isLostConnection } from './forward-failure.ts'
 import type { RequestBody } from './request-body.ts'
+import { addTrailers, mayTrail } from './response-trailers.ts'
+import type { StreamRequest } from './stream-sender.ts'
+import {
+  type Address,
+  noteFailure,
+  noteResponse,
+  takeAddress,
+  type UpstreamGroup,
+} from './upstream-group.ts'
 
 type Controller = Dispatcher.DispatchController
 
@@ -15,8 +25,12 @@ type Controller = Dispatcher.DispatchController
  * exchanges and find their state in `this`, so that a request costs one object.
  */
 export type Dispatch = typeof handlers & {
-  readonly pool: Pool
+  readonly group: UpstreamGroup
+  /** Where it was sent to last. */
+  address: Address | undefined
   readonly options: Dispatcher.DispatchOptions
+  /** The same request if its head has to go ahead of its body. */
+  readonly stream: StreamRequest | undefined
   readonly answerHeaders: AnswerHeaders
   readonly outgoing: ServerResponse
   readonly setCookies: () => readonly string[]
@@ -41,11 +55,15 @@ export type Dispatch = typeof handlers & {
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
 const NO_COOKIES: readonly string[] = []
 const PLAIN_REASON = /^[\t -~]+$/
-const UNSENDABLE = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
+const UNSENDABLE = new Set([
+  ...['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'],
+  ...['ERR_INVALID_CHAR', 'ERR_INVALID_HTTP_TOKEN', 'ERR_UNESCAPED_CHARACTERS'],
+])
 
 /** undici's handler functions; each exchange carries them. */
 export const handlers = {
   onRequestStart,
+  onContinue,
   onResponseStarted,
   onResponseStart,
   onResponseData,
@@ -53,18 +71,37 @@ export const handlers = {
   onResponseError,
 }
 
+/** Sends the request to an address of its upstream: the best one, or after a failure another. */
+export function send(dispatch: Dispatch): void {
+  const address = takeAddress(dispatch.group, dispatch.address)
+  dispatch.address = address
+  dispatch.notes.upstream = address.name
+  if (dispatch.stream === undefined) address.pool.dispatch(dispatch.options, dispatch)
+  else address.streams.dispatch(dispatch.stream, dispatch)
+}
+
 /** Ends the exchange with the application when the client has gone. */
 export function onClientClose(dispatch: Dispatch): void {
   if (dispatch.settled) return
   dispatch.settled = true
+  release(dispatch)
   dispatch.body?.destroy()
   dispatch.controller?.abort(new Error('The client went away'))
   dispatch.resolve({ kind: 'client-gone' })
 }
 
+/** The exchange is no longer under way at its address. */
+export function release({ address }: Pick<Dispatch, 'address'>): void {
+  if (address !== undefined) address.pending -= 1
+}
+
 function onRequestStart(this: Dispatch, controller: Controller): void {
   this.controller = controller
   if (this.settled) controller.abort(new Error('The client went away'))
+}
+
+function onContinue(this: Dispatch): void {
+  if (!this.settled) inviteBody(this.outgoing.req, this.outgoing)
 }
 
 function onResponseStarted(this: Dispatch): void {
@@ -84,8 +121,10 @@ function onResponseStart(
     return
   }
   this.notes.upstreamMs = performance.now() - this.began
+  if (this.address !== undefined) noteResponse(this.group, this.address)
   const cookies = mayBeShared(headers['cache-control']) ? NO_COOKIES : this.setCookies()
-  const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies)
+  const trailing = mayTrail(this.outgoing, status)
+  const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies, trailing)
   if (reason !== undefined && PLAIN_REASON.test(reason)) {
     this.outgoing.writeHead(status, reason, list)
   } else {
@@ -113,15 +152,26 @@ function onResponseData(this: Dispatch, controller: Controller, chunk: Buffer): 
   this.outgoing.once('drain', () => controller.resume())
 }
 
-function onResponseEnd(this: Dispatch): void {
+function onResponseEnd(this: Dispatch, controller: Controller): void {
   this.settled = true
+  release(this)
+  const trailers = controller.rawTrailers as Buffer[] | null
+  if (trailers !== null && trailers.length > 0 && mayTrail(this.outgoing, this.status)) {
+    addTrailers(this.outgoing, controller.rawHeaders as Buffer[], trailers)
+  }
   this.outgoing.end()
   this.resolve({ kind: 'answered', status: this.status })
 }
 
 function onResponseError(this: Dispatch, _controller: Controller, error: Error): void {
   if (this.settled) return
-  if (mayRetry(this, error)) {
+  release(this)
+  const failure = failureOf(error, this.bytesCame)
+  const unsendable = UNSENDABLE.has(errorCode(error) ?? '')
+  if (this.status === 0 && !unsendable && this.address !== undefined) {
+    noteFailure(this.group, this.address, error)
+  }
+  if (!unsendable && mayRetry(this, error)) {
     this.retried = true
     // After the poll phase other connections that went away with this one are known to be gone.
     setImmediate(retry, this)
@@ -132,17 +182,18 @@ function onResponseError(this: Dispatch, _controller: Controller, error: Error):
   if (this.status !== 0) {
     cutOff(this.outgoing)
     this.resolve({ kind: 'cut-off', error })
-  } else if (UNSENDABLE.has(errorCode(error) ?? '')) {
+  } else if (unsendable) {
     this.reject(error)
   } else {
-    this.resolve(failureOf(error, this.bytesCame))
+    this.resolve(failure)
   }
 }
 
 function mayRetry(dispatch: Dispatch, error: Error): boolean {
+  if (dispatch.retried || dispatch.bytesCame) return false
+  // Nothing has left for the application, so that even a POST can't happen twice.
+  if (dispatch.controller === undefined && dispatch.group.addresses.length > 1) return true
   return (
-    !dispatch.retried &&
-    !dispatch.bytesCame &&
     dispatch.body === undefined &&
     IDEMPOTENT.has(dispatch.options.method) &&
     isLostConnection(error)
@@ -152,5 +203,5 @@ function mayRetry(dispatch: Dispatch, error: Error): boolean {
 function retry(dispatch: Dispatch): void {
   if (dispatch.settled) return
   dispatch.controller = undefined
-  dispatch.pool.dispatch(dispatch.options, dispatch)
+  send(dispatch)
 }

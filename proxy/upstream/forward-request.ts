@@ -9,6 +9,7 @@ import type { Session } from '../session/session.ts'
 import { needsTouch, touch } from '../session/transitions.ts'
 import type { ForwardOutcome, ForwardRequest } from './forward.ts'
 import { rebuildHeaders } from './rebuild-headers.ts'
+import { isChunked } from './request-body.ts'
 
 /** Sends an allowed request to the application, with who is asking in its headers. */
 export async function forwardRequest(
@@ -66,16 +67,16 @@ async function touchSession(
 /** What is sent to the application for an allowed request. */
 export function rebuildRequest(
   { upstream }: Context,
-  { incoming, target, client, requestId }: Exchange,
+  { incoming, target, hosts, client, requestId }: Exchange,
   session: Session | undefined,
 ): ForwardRequest {
   const headers = rebuildHeaders(
     incoming.rawHeaders,
     upstream.headerSettings,
     upstream.identityOf(session),
-    { ...client, requestId },
+    { ...client, requestId, chunked: isChunked(incoming) },
   )
-  return { method: incoming.method ?? '', target: target.raw, headers }
+  return { method: incoming.method ?? '', target: target.raw, hosts, paths: target.paths, headers }
 }
 
 const NO_COOKIES: readonly string[] = []
@@ -90,10 +91,13 @@ export async function answerFailure(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
-  { kind, error }: Failure,
+  failure: Failure,
 ): Promise<void> {
-  const { incoming, requestId } = exchange
-  const fields = { request_id: requestId, outcome: kind, ...describeError(error) }
+  if (failure.kind === 'no-upstream') return answerNowhere(context, exchange, session)
+  const { kind, error } = failure
+  const { incoming, requestId, notes } = exchange
+  const { upstream } = notes
+  const fields = { request_id: requestId, upstream, outcome: kind, ...describeError(error) }
   context.log.error('The application did not answer', fields)
   if (kind === 'cut-off') return
   const shown = kind === 'invalid-response' ? 'invalid' : kind
@@ -110,4 +114,15 @@ export async function answerFailure(
   )
   // What is left of a request's body would be read as the next request.
   writeAnswer(exchange, answer, !incoming.complete)
+}
+
+/** The rules let it pass, but no upstream is there for its address. */
+async function answerNowhere(
+  { pages }: Context,
+  exchange: Exchange,
+  session: Session | undefined,
+): Promise<void> {
+  const options = { uiLocales: session?.locale }
+  const answer = await problemAnswer(pages, exchange, 404, 'no_upstream', 'not-found', {}, options)
+  writeAnswer(exchange, answer, !exchange.incoming.complete)
 }

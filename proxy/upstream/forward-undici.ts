@@ -1,34 +1,47 @@
+import type { IncomingMessage } from 'node:http'
 import type { Dispatcher } from 'undici'
-import type { UpstreamAddress } from '../config/config.ts'
+import type { Upstream } from '../config/config.ts'
+import { expectsContinue } from '../request/expectation.ts'
 import { compileAnswerHeaders } from './answer-headers.ts'
-import { type Dispatch, handlers, onClientClose } from './exchange-undici.ts'
+import { type Dispatch, handlers, onClientClose, send } from './exchange-undici.ts'
 import type { Forwarder, ForwardRequest } from './forward.ts'
-import { createPool, type PoolOptions } from './pool-undici.ts'
-import { hasBody, type RequestBody, requestBody } from './request-body.ts'
+import { compileUpstreams } from './pick-upstream.ts'
+import { hasBody, isChunked, type RequestBody, requestBody } from './request-body.ts'
+import type { StreamRequest } from './stream-sender.ts'
 import { onRequestUpgrade, type Upgrade } from './upgrade-undici.ts'
+import { type GroupOptions, openUpstreams, type UpstreamGroup } from './upstream-group.ts'
 
 /** `ownCookieNames` are exact; the application may not set them, nor chunks of them (`name.1`). */
-export type ForwarderOptions = PoolOptions & { readonly ownCookieNames: readonly string[] }
+export type ForwarderOptions = GroupOptions & { readonly ownCookieNames: readonly string[] }
 
 /** undici compares it for each request: one name, whatever Host a browser sends. */
 const SERVER_NAME = 'upstream'
 
 /**
- * The application over HTTP/1.1. `incoming` is only read if its framing headers announce a body, and
- * what the application leaves unread of it is discarded. Trailers are not passed on either way.
- * `forward` rejects only if the request can't be sent at all: target or headers were not prepared as
- * they must be. `close` waits for exchanges under way; closing the browsers' connections ends those.
+ * The applications over HTTP/1.1. `incoming` is only read if its framing headers announce a body, and
+ * what the application leaves unread of it is discarded. A body without a length, or one that the
+ * client sends only when it is asked for, has its head sent ahead. `forward` rejects only if the
+ * request can't be sent at all: target or headers were not prepared as they must be. `close` waits
+ * for exchanges under way; closing the browsers' connections ends those.
  */
-export function createForwarder(address: UpstreamAddress, options: ForwarderOptions): Forwarder {
-  const pool = createPool(address, options)
+export function createForwarder(
+  upstreams: readonly Upstream[],
+  options: ForwarderOptions,
+): Forwarder {
+  const { groups, check, close } = openUpstreams(upstreams, options)
+  const pickUpstream = compileUpstreams(groups)
   const answerHeaders = compileAnswerHeaders(options.ownCookieNames)
   const prepare = (
+    group: UpstreamGroup,
     request: ForwardRequest,
     body: RequestBody | undefined,
+    stream: StreamRequest | undefined,
     parts: Pick<Dispatch, 'outgoing' | 'setCookies' | 'notes' | 'resolve' | 'reject'>,
   ): Dispatch => ({
-    pool,
+    group,
+    address: undefined,
     options: dispatchOptions(request, body),
+    stream,
     answerHeaders,
     body,
     ...parts,
@@ -43,19 +56,26 @@ export function createForwarder(address: UpstreamAddress, options: ForwarderOpti
   })
   const begin = (dispatch: Dispatch) => {
     dispatch.outgoing.on('close', () => onClientClose(dispatch))
-    pool.dispatch(dispatch.options, dispatch)
+    send(dispatch)
   }
   return {
     forward: (request, incoming, outgoing, setCookies, notes) =>
       new Promise((resolve, reject) => {
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
+        const group = pickUpstream(request.hosts, request.paths)
+        if (group === undefined) return resolve({ kind: 'no-upstream' })
         const body = hasBody(incoming) ? requestBody(incoming, notes) : undefined
-        begin(prepare(request, body, { outgoing, setCookies, notes, resolve, reject }))
+        const stream = body && streamRequest(request, incoming, body)
+        begin(
+          prepare(group, request, body, stream, { outgoing, setCookies, notes, resolve, reject }),
+        )
       }),
     upgrade: (request, key, outgoing, setCookies, notes) =>
       new Promise((resolve, reject) => {
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
-        const dispatch = prepare(request, undefined, {
+        const group = pickUpstream(request.hosts, request.paths)
+        if (group === undefined) return resolve({ kind: 'no-upstream' })
+        const dispatch = prepare(group, request, undefined, undefined, {
           outgoing,
           setCookies,
           notes,
@@ -66,7 +86,8 @@ export function createForwarder(address: UpstreamAddress, options: ForwarderOpti
         const upgrade: Upgrade = { ...dispatch, options, key, resolve, onRequestUpgrade }
         begin(upgrade)
       }),
-    close: () => pool.close(),
+    check,
+    close,
   }
 }
 
@@ -82,4 +103,14 @@ function dispatchOptions(
     body: (body ?? null) as Exclude<Dispatcher.DispatchOptions['body'], undefined>,
     servername: SERVER_NAME,
   }
+}
+
+function streamRequest(
+  { method, target, headers }: ForwardRequest,
+  incoming: IncomingMessage,
+  body: RequestBody,
+): StreamRequest | undefined {
+  const chunked = isChunked(incoming)
+  const expects = expectsContinue(incoming)
+  return chunked || expects ? { method, path: target, headers, body, chunked, expects } : undefined
 }

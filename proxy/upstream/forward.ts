@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AccessNotes } from '../access-notes.ts'
+import type { RuleRequest } from '../policy/rule.ts'
 
 /** How one exchange with the application went; the gate logs it and answers what is not `answered`. */
 export type ForwardOutcome =
   /** The response has begun or is through; nothing is left to answer. */
   | { kind: 'answered'; status: number }
+  /** No upstream is there for the request's host and path. */
+  | { kind: 'no-upstream' }
   /** No response began, so that an error page can still be sent. */
   | { kind: 'unreachable'; error: Error }
   | { kind: 'timed-out'; error: Error }
@@ -26,12 +29,15 @@ export type ForwardRequest = {
   readonly method: string
   /** Byte for byte what the rules judged. */
   readonly target: string
+  /** What the rules judged chooses the upstream too. */
+  readonly hosts: RuleRequest['hosts']
+  readonly paths: RuleRequest['paths']
   /** Name, value, name, value, …; values are latin1 strings of the bytes to send. */
   readonly headers: readonly string[]
 }
 
 /** What an exchange is measured by. */
-export type TrafficNotes = Pick<AccessNotes, 'upstreamMs' | 'bytesIn' | 'bytesOut'>
+export type TrafficNotes = Pick<AccessNotes, 'upstream' | 'upstreamMs' | 'bytesIn' | 'bytesOut'>
 
 /**
  * Streams a request to the application and its response back, with backpressure both ways.
@@ -57,5 +63,13 @@ export type Forwarder = {
     setCookies: () => readonly string[],
     notes: TrafficNotes,
   ): Promise<UpgradeOutcome>
+  /** Tries a connection to each address of each upstream. */
+  check(): Promise<UpstreamCheck>
   close(): Promise<void>
+}
+
+/** `isWell`: each upstream has an address that takes connections. `failures` are those that don't. */
+export type UpstreamCheck = {
+  readonly isWell: boolean
+  readonly failures: readonly { readonly name: string; readonly error: Error }[]
 }

@@ -17,15 +17,16 @@ export type PoolOptions = {
 }
 
 /** What a response's header section may have, in bytes; old applications are generous with cookies. */
-const MAX_HEADER_SIZE = 64 * 1024
+export const MAX_HEADER_SIZE = 64 * 1024
 
-/**
- * Keep-alive connections to the application: HTTP/1.1, one request at a time on each. Throws
- * `StartError` for certificates that can't be used.
- */
-export function createPool(address: UpstreamAddress, options: PoolOptions): Pool {
+/** Keep-alive connections to the application: HTTP/1.1, one request at a time on each. */
+export function createPool(
+  address: UpstreamAddress,
+  options: PoolOptions,
+  connect = createConnect(address, options),
+): Pool {
   return new Pool(address.kind === 'tcp' ? address.origin.origin : 'http://localhost', {
-    connect: createConnect(address, options),
+    connect,
     connections: options.connections ?? null,
     headersTimeout: options.headersTimeout,
     bodyTimeout: options.bodyTimeout,
@@ -36,7 +37,14 @@ export function createPool(address: UpstreamAddress, options: PoolOptions): Pool
   })
 }
 
-function createConnect(address: UpstreamAddress, options: PoolOptions): buildConnector.connector {
+/**
+ * Opens connections to the application; those of the pool, and of others that speak to it. Throws
+ * `StartError` for certificates that can't be used.
+ */
+export function createConnect(
+  address: UpstreamAddress,
+  options: PoolOptions,
+): buildConnector.connector {
   const secure = address.kind === 'tcp' && address.origin.protocol === 'https:'
   const connect = buildConnector({
     allowH2: false,
@@ -52,6 +60,13 @@ function createConnect(address: UpstreamAddress, options: PoolOptions): buildCon
       connected[1]?.on('error', renameReset)
       callback(...connected)
     })
+}
+
+/** What a connector is told of an address. */
+export function connectTarget(address: UpstreamAddress): buildConnector.Options {
+  const { protocol, hostname, host, port } =
+    address.kind === 'tcp' ? address.origin : new URL('http://localhost')
+  return { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), host, port }
 }
 
 /** Code of a connection that the application has reset. */

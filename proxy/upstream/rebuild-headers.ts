@@ -7,29 +7,41 @@ import {
   withoutHeaders,
 } from './header-verdicts.ts'
 import { compileOwnCookies, type OwnCookies, withoutOwnCookies } from './own-cookies.ts'
+import { announcedTrailers } from './trailers.ts'
 import { writeForwarded } from './write-forwarded.ts'
 
 /** What the header rebuild needs to know of the configuration, compiled once. */
 export type HeaderSettings = {
   readonly judge: (name: string) => Verdict
+  /** Whether a trailer may have this name. */
+  readonly mayTrail: (name: string) => boolean
   readonly ownCookies: OwnCookies
 }
 
-/** Who sent a request, as the front door believes it, and the request's id. */
+/** Who sent a request, as the front door believes it, and what else its header list does not say. */
 export type ClientFacts = Pick<Client, 'chain' | 'host' | 'proto' | 'behindProxy'> & {
   readonly requestId: string
+  /** The body has no length, of which HTTP/2 has no header. */
+  readonly chunked?: boolean
 }
 
-type Verdict = 'keep' | 'drop' | 'host' | 'cookie' | 'connection' | 'chunked' | 'address'
+type Verdict =
+  | 'keep'
+  | 'drop'
+  | 'host'
+  | 'cookie'
+  | 'connection'
+  | 'chunked'
+  | 'trailer'
+  | 'te'
+  | 'address'
 
-/** Hop-by-hop (RFC 9110 §7.6.1), and `Expect`, which is answered by the front door. */
+/** Hop-by-hop (RFC 9110 §7.6.1), and `Expect`, which the forwarder writes. */
 const HOP_BY_HOP = [
   'keep-alive',
   'proxy-connection',
   'proxy-authenticate',
   'proxy-authorization',
-  'te',
-  'trailer',
   'upgrade',
   'http2-settings',
   'expect',
@@ -82,6 +94,8 @@ const SPECIAL: Readonly<Record<string, Verdict>> = {
   connection: 'connection',
   'content-length': 'keep',
   'transfer-encoding': 'chunked',
+  trailer: 'trailer',
+  te: 'te',
 }
 
 const ADDRESS_NAMES: ReadonlySet<string> = new Set(CLIENT_ADDRESSES)
@@ -103,8 +117,10 @@ export function compileHeaderSettings(options: {
     ...(options.rulesNameMethods ? METHOD_OVERRIDES : []),
     ...options.identityNames.map(foldName),
   ])
+  const judge = rememberVerdicts((name) => judgeName(name, dropped))
   return {
-    judge: rememberVerdicts((name) => judgeName(name, dropped)),
+    judge,
+    mayTrail: (name) => judge(name) === 'keep',
     ownCookies: compileOwnCookies(options.ownCookieNames),
   }
 }
@@ -123,7 +139,8 @@ function judgeName(name: string, dropped: ReadonlySet<string>): Verdict {
 /**
  * The headers for the application: those of the client that may pass, in their order, then
  * stepgate's. Lists are flat (name, value, …), values latin1 strings of the bytes. Neither
- * `Transfer-Encoding` nor `Connection` is in the result: the forwarder frames the body.
+ * `Transfer-Encoding` nor `Connection` is in the result: the forwarder frames the body. `Trailer`
+ * names only what may pass, and `TE` says no more than that the client takes trailers.
  */
 export function rebuildHeaders(
   rawHeaders: readonly string[],
@@ -134,7 +151,9 @@ export function rebuildHeaders(
   let headers: string[] = []
   let named: Set<string> | undefined
   let hasHost = false
-  let chunked = false
+  let chunked = client.chunked === true
+  let trailers: string[] | undefined
+  let takesTrailers = false
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] as string
     const value = rawHeaders[i + 1] as string
@@ -165,11 +184,21 @@ export function rebuildHeaders(
       case 'chunked':
         chunked = true
         break
+      case 'trailer':
+        trailers = [...(trailers ?? []), ...announcedTrailers(value, settings.mayTrail)]
+        break
+      case 'te':
+        takesTrailers ||= /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)
+        break
     }
   }
   // Chunked wins over a length (RFC 9112 §6.3); two framings must never travel together.
   if (chunked) named = new Set(named).add('content-length')
   if (named !== undefined) headers = withoutHeaders(headers, named)
+  if (takesTrailers) headers.push('TE', 'trailers')
+  if (chunked && trailers !== undefined && trailers.length > 0) {
+    headers.push('Trailer', trailers.join(', '))
+  }
   addForwarded(headers, client)
   for (let i = 0; i < identity.length; i++) headers.push(identity[i] as string)
   return headers

@@ -12,8 +12,17 @@ export type RequestBody = EventEmitter & {
   pause(): void
   resume(): void
   destroy(): void
+  /** After its end: name, value, …; latin1. */
+  trailers(): readonly string[]
   /** Marks a stream for client libraries; never called by them. */
   pipe(): never
+}
+
+/** Whether the body has no length that is known before its end. */
+export function isChunked(incoming: IncomingMessage): boolean {
+  const { headers } = incoming
+  if (streamOf(incoming) === undefined) return headers['transfer-encoding'] !== undefined
+  return headers['content-length'] === undefined && hasBody(incoming)
 }
 
 /** Whether a body follows, from the framing that the HTTP parser has accepted. */
@@ -39,6 +48,7 @@ export function requestBody(
   const body = Object.assign(events, {
     pause: () => void incoming.pause(),
     resume: () => void incoming.resume(),
+    trailers: () => incoming.rawTrailers,
     destroy() {
       incoming.off('data', onData).off('end', onEnd)
       incoming.resume()

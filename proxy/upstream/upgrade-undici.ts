@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import type { Dispatch } from './exchange-undici.ts'
+import { type Dispatch, release } from './exchange-undici.ts'
 import type { UpgradeOutcome } from './forward.ts'
+import { noteResponse } from './upstream-group.ts'
 import { isAccepted } from './web-socket-accept.ts'
 
 /** A handshake under way: an exchange that may end as a WebSocket. */
@@ -21,7 +22,10 @@ export class HandshakeError extends Error {
   }
 }
 
-/** undici's handler for a 101; everything else comes as a response. */
+/**
+ * undici's handler for a 101; everything else comes as a response. The exchange with the address is
+ * over then: a WebSocket that is open for hours, and mostly silent, must not keep requests away.
+ */
 export function onRequestUpgrade(
   this: Upgrade,
   controller: Dispatcher.DispatchController,
@@ -31,6 +35,9 @@ export function onRequestUpgrade(
 ): void {
   const wanted = !this.settled
   this.settled = true
+  if (wanted) release(this)
+  // It lives, even if it can't shake hands.
+  if (this.address !== undefined) noteResponse(this.group, this.address)
   if (!wanted || !isAccepted(headers, this.key)) {
     socket.destroy()
     this.resolve({ kind: 'invalid-response', error: new HandshakeError() })

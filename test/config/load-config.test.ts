@@ -16,7 +16,9 @@ test('the least that must be set gives the documented defaults', () => {
   const { config, secrets } = loadedOk(loadWith({}))
   assert.deepEqual(config, {
     publicUrl: new URL('https://app.example.com'),
-    upstream: { kind: 'tcp', origin: new URL('http://127.0.0.1:3000') },
+    upstreams: [
+      { path: '/', addresses: [{ kind: 'tcp', origin: new URL('http://127.0.0.1:3000') }] },
+    ],
     upstreamTimeout: 60_000,
     listen: { kind: 'tcp', port: 8080 },
     metrics: { listen: { kind: 'tcp', host: '127.0.0.1', port: 9464 }, chosen: false },
@@ -188,7 +190,7 @@ test('everything that can be set is read', () => {
   assert.deepEqual(rest.headers.at(-1), { name: 'X-Key', value: '{secret}' })
   const { headers: ___, ...others } = rest
   assert.deepEqual(others, {
-    upstream: { kind: 'unix', path: '/run/app.sock' },
+    upstreams: [{ path: '/', addresses: [{ kind: 'unix', path: '/run/app.sock' }] }],
     upstreamTimeout: 5 * 60_000,
     metrics: { listen: { kind: 'tcp', host: '::1', port: 9464 }, chosen: true },
     listen: { kind: 'unix', path: '/run/stepgate.sock' },

@@ -158,8 +158,8 @@ expectAll(
       'what TLS to the application needs is for an application with TLS',
       { UPSTREAM_CA_FILE: '/c', UPSTREAM_SERVER_NAME: 'a.example' },
       [
-        /^STEPGATE_UPSTREAM_CA_FILE is set, but STEPGATE_UPSTREAM is not https:/,
-        /^STEPGATE_UPSTREAM_SERVER_NAME is set, but STEPGATE_UPSTREAM is not https:/,
+        /^STEPGATE_UPSTREAM_CA_FILE is set, but nothing in STEPGATE_UPSTREAM is https:/,
+        /^STEPGATE_UPSTREAM_SERVER_NAME is set, but nothing in STEPGATE_UPSTREAM is https:/,
       ],
       { '/c': CERT },
     ],

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { emptyNotes } from '../../proxy/access-notes.ts'
-import { request, startFront } from './front.ts'
+import { ASKED, request, startFront } from './front.ts'
 import { answering, listen, type RawConnection, rawApplication, rawClient } from './sockets.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
@@ -25,11 +25,23 @@ const invalid: [what: string, bytes: string][] = [
   ['an endless header', `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(70_000)}`],
   ['endless headers', `HTTP/1.1 200 OK\r\n${'A: 1\r\n'.repeat(40_000)}`],
 ]
-for (const [what, bytes] of invalid) {
-  test(`${what} from the application is an invalid response, and nothing of it is shown`, async (t) => {
+/** A request for undici, and one for the stream sender. */
+const GET = request('GET /')
+const STREAM = `${request('POST /', 'Transfer-Encoding: chunked')}4\r\nbody\r\n0\r\n\r\n`
+const WAYS = [
+  ['', GET],
+  [' to a body in chunks', STREAM],
+] as const
+
+for (const [[what, bytes], [way, sent]] of invalid.flatMap((one) =>
+  WAYS.map((other) => [one, other] as const),
+)) {
+  // Whoever sends a body may be told to go on, whether or not they wait for it.
+  if (what.startsWith('a 100') && sent === STREAM) continue
+  test(`${what} from the application${way} is an invalid response, and nothing of it is shown`, async (t) => {
     const { origin, connections } = await rawApplication(t, answering(bytes))
     const front = await startFront(t, origin)
-    const { text } = await rawClient(t, front.port, request('GET /')).ended
+    const { text } = await rawClient(t, front.port, sent).ended
     assert.match(text, /^HTTP\/1.1 502 [\s\S]*\r\n\r\ninvalid-response$/)
     assert.equal((await front.outcome()).kind, 'invalid-response')
     const [connection] = connections
@@ -97,23 +109,29 @@ const cut: [what: string, bytes: string, how: 'end' | 'reset'][] = [
     'end',
   ],
 ]
-for (const version of ['1.1', '1.0']) {
+const READERS = [
+  ['an HTTP/1.1 client', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ['an HTTP/1.0 client', 'GET / HTTP/1.0\r\nHost: a\r\n\r\n'],
+  ['a client that sends chunks', STREAM],
+] as const
+for (const [reader, sent] of READERS) {
   for (const [what, bytes, how] of cut) {
-    test(`a response ${what} is cut for an HTTP/${version} client too`, async (t) => {
+    test(`a response ${what} is cut for ${reader} too`, async (t) => {
       let connection: RawConnection | undefined
       const { origin } = await rawApplication(t, (opened) => {
         connection = opened
         answering(bytes)(opened)
       })
       const front = await startFront(t, origin)
-      const client = rawClient(t, front.port, `GET / HTTP/${version}\r\nHost: a\r\n\r\n`)
-      await client.until((text) => text.includes('part'))
+      const client = rawClient(t, front.port, sent)
+      // What is wrong from the start may be cut before any of it is passed on.
+      await client.until((text) => text.includes('part')).catch(() => {})
       if (how === 'end') connection?.socket.end()
       else connection?.socket.resetAndDestroy()
       const { text, reset } = await client.ended
       assert.equal((await front.outcome()).kind, 'cut-off')
       assert.doesNotMatch(text, /\r\n0\r\n\r\n$/)
-      if (version === '1.0') assert.equal(reset, true)
+      if (reader.includes('1.0')) assert.equal(reset, true)
     })
   }
 }
@@ -136,10 +154,13 @@ test('an application that cannot be reached is unreachable', async (t) => {
 test('an application that says nothing in time is timed out, and its connection closed', async (t) => {
   const { origin, connections } = await rawApplication(t, () => {})
   const front = await startFront(t, origin, { headersTimeout: 50 })
-  const { text } = await rawClient(t, front.port, request('GET /')).ended
-  assert.match(text, /\r\n\r\ntimed-out$/)
-  assert.equal((await front.outcome()).kind, 'timed-out')
-  assert.equal(connections.length, 1)
+  for (const sent of [GET, STREAM]) {
+    const { text } = await rawClient(t, front.port, sent).ended
+    assert.match(text, /\r\n\r\ntimed-out$/)
+    assert.equal((await front.outcome()).kind, 'timed-out')
+  }
+  assert.equal(connections.length, 2)
+  for (const { socket } of connections) if (!socket.destroyed) await once(socket, 'close')
 })
 
 test('an application that falls silent in mid-response is cut off', async (t) => {
@@ -148,8 +169,10 @@ test('an application that falls silent in mid-response is cut off', async (t) =>
     answering('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart'),
   )
   const front = await startFront(t, origin, { bodyTimeout: 50 })
-  assert.match((await rawClient(t, front.port, request('GET /')).ended).text, /part$/)
-  assert.equal((await front.outcome()).kind, 'cut-off')
+  for (const sent of [GET, STREAM]) {
+    assert.match((await rawClient(t, front.port, sent).ended).text, /part(\r\n)?$/)
+    assert.equal((await front.outcome()).kind, 'cut-off')
+  }
 })
 
 test('a browser that leaves before the response ends the exchange with the application', async (t) => {
@@ -169,6 +192,11 @@ test('a browser that leaves before the response ends the exchange with the appli
 test('a browser that leaves in mid-response or mid-body ends the exchange too', async (t) => {
   for (const [sent, response] of [
     [request('GET /'), 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart'],
+    [STREAM, 'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\npart'],
+    [
+      `${request('POST /', 'Transfer-Encoding: chunked')}4\r\npart\r\n`,
+      'HTTP/1.1 103 Early Hints\r\nLink: </part>\r\n\r\n',
+    ],
     [
       `${request('POST /', 'Content-Length: 99')}part`,
       'HTTP/1.1 103 Early Hints\r\nLink: </part>\r\n\r\n',
@@ -216,7 +244,7 @@ test('for a browser that has left already the application is not asked', async (
   const outcome = new Promise((resolve, reject) => {
     front.server.on('request', async (incoming, outgoing) => {
       await once(outgoing, 'close')
-      const asked = { method: 'GET', target: '/', headers: ['Host', 'a'] }
+      const asked = { ...ASKED, target: '/' }
       front.forwarder
         .forward(asked, incoming, outgoing, () => [], emptyNotes('forward'))
         .then(resolve, reject)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
 import { emptyNotes } from '../../proxy/access-notes.ts'
-import { request, startFront } from './front.ts'
+import { ASKED, request, startFront } from './front.ts'
 import { answering, listen, rawApplication, rawClient } from './sockets.ts'
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
@@ -17,7 +17,9 @@ test('the target, method and headers arrive byte for byte, with ours and without
     'OPTIONS /',
     'X-Name: gr\xfc\xdfe',
     'X_Forwarded_User: mallory',
-    'TE: trailers',
+    'TE: gzip, deflate;q=0.5',
+    'Trailer: X-Sum',
+    'Expect: 100-continue',
   )
   const { text } = await rawClient(t, front.port, sent).ended
   assert.match(text, /^HTTP\/1.1 200 OK\r\n/)
@@ -189,7 +191,7 @@ test('closing waits for the exchange under way, and afterwards nothing is sent',
 test('a request that cannot be sent is an error of the caller, never a silent change', async (t) => {
   const { origin, connections } = await rawApplication(t, answering(OK))
   const front = await startFront(t, origin)
-  const broken = { method: 'GET', target: '/a b', headers: ['Host', 'a'] }
+  const broken = { ...ASKED, target: '/a b' }
   front.server.removeAllListeners('request')
   const rejected = new Promise((resolve, reject) => {
     front.server.on('request', (incoming, outgoing) => {

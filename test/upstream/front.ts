@@ -2,13 +2,22 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { TestContext } from 'node:test'
 import { emptyNotes } from '../../proxy/access-notes.ts'
-import type { UpstreamAddress } from '../../proxy/config/config.ts'
-import type { Forwarder, ForwardOutcome } from '../../proxy/upstream/forward.ts'
+import type { Upstream, UpstreamAddress } from '../../proxy/config/config.ts'
+import type { Forwarder, ForwardOutcome, ForwardRequest } from '../../proxy/upstream/forward.ts'
 import { createForwarder, type ForwarderOptions } from '../../proxy/upstream/forward-undici.ts'
 import { compileHeaderSettings, rebuildHeaders } from '../../proxy/upstream/rebuild-headers.ts'
 import { listen } from './sockets.ts'
 
 export const OWN_COOKIES = ['__Host-stepgate', '__Host-stepgate-browser', '__Host-stepgate-resume']
+
+/** A request as it is handed to a forwarder. */
+export const ASKED: ForwardRequest = {
+  method: 'GET',
+  target: '/',
+  hosts: ['a'],
+  paths: ['/'],
+  headers: ['Host', 'a'],
+}
 
 export type Front = {
   readonly port: number
@@ -18,15 +27,22 @@ export type Front = {
   outcome(): Promise<ForwardOutcome>
 }
 
+/** One application for everything, with these addresses. */
+export function everything(...addresses: readonly (UpstreamAddress | URL)[]): readonly Upstream[] {
+  const [first, ...others] = addresses.map(
+    (address): UpstreamAddress =>
+      address instanceof URL ? { kind: 'tcp', origin: address } : address,
+  )
+  return first ? [{ path: '/', addresses: [first, ...others] }] : []
+}
+
 /** The smallest front door: rebuilds headers, forwards, and says on failure which outcome it was. */
 export async function startFront(
   t: TestContext,
-  upstream: UpstreamAddress | URL,
+  upstream: UpstreamAddress | URL | readonly Upstream[],
   options: Partial<ForwarderOptions> & { setCookies?: readonly string[]; target?: string } = {},
 ): Promise<Front> {
-  const address: UpstreamAddress =
-    upstream instanceof URL ? { kind: 'tcp', origin: upstream } : upstream
-  const forwarder = createForwarder(address, {
+  const forwarder = createForwarder(isList(upstream) ? upstream : everything(upstream), {
     headersTimeout: 30_000,
     bodyTimeout: 30_000,
     connectTimeout: 5_000,
@@ -48,9 +64,11 @@ export async function startFront(
       requestId: 'request-1',
     })
     const target = options.target ?? incoming.url ?? ''
+    const paths = [(target.split('?', 1)[0] ?? '').toLowerCase()] as const
+    const hosts = [incoming.headers.host ?? ''] as const
     const method = incoming.method ?? ''
     const outcome = await forwarder.forward(
-      { method, target, headers },
+      { method, target, hosts: [...hosts], paths: [...paths], headers },
       incoming,
       outgoing,
       () => options.setCookies ?? [],
@@ -62,6 +80,7 @@ export async function startFront(
       outgoing.writeHead(502, { 'Content-Length': outcome.kind.length }).end(outcome.kind)
     }
   })
+  server.on('checkContinue', (incoming, outgoing) => server.emit('request', incoming, outgoing))
   const port = await listen(t, server)
   t.after(() => {
     // Not awaited: it waits for exchanges that only end when the test's sockets are closed.
@@ -88,4 +107,10 @@ export function request(line: string, ...headers: readonly string[]): string {
     '',
     '',
   ].join('\r\n')
+}
+
+function isList(
+  upstream: UpstreamAddress | URL | readonly Upstream[],
+): upstream is readonly Upstream[] {
+  return Array.isArray(upstream)
 }

@@ -58,6 +58,28 @@ test('over TLS the certificate is that of the configured address, whatever Host 
   assert.equal(connections, 2)
 })
 
+test('a body in chunks goes over TLS by the same rules', async (t) => {
+  const { key, cert } = makeCertificate(t)
+  const server = createTlsServer({ key, cert }, async (incoming, response) => {
+    let body = ''
+    for await (const chunk of incoming) body += chunk
+    response.end(`${body} ${incoming.headers.expect}`)
+  })
+  const origin = new URL(`https://localhost:${await listen(t, server)}`)
+  const chunks = request('POST /', 'Transfer-Encoding: chunked', 'Expect: 100-continue')
+  const sent = `${chunks}2\r\nhi\r\n0\r\n\r\n`
+  const strange = await startFront(t, origin)
+  assert.match((await rawClient(t, strange.port, sent).ended).text, /502 [\s\S]*unreachable$/)
+  assert.equal((await strange.forwarder.check()).isWell, false)
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, cert])
+  t.after(() => setDefaultCACertificates(before))
+  const known = await startFront(t, origin)
+  const { text } = await rawClient(t, known.port, sent).ended
+  assert.match(text, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 200 [\s\S]*hi 100-continue/)
+  assert.equal((await known.forwarder.check()).isWell, true)
+})
+
 test('a certificate that nothing vouches for makes the application unreachable', async (t) => {
   const server = createTlsServer(makeCertificate(t), (_, response) => response.end('ok'))
   const port = await listen(t, server)

@@ -34,7 +34,7 @@ export async function rawApplication(
 ): Promise<{ origin: URL; connections: readonly RawConnection[] }> {
   const connections: RawConnection[] = []
   const server = createServer((socket) => {
-    const connection = { socket, received: '' }
+    const connection = { socket: socket.setMaxListeners(0), received: '' }
     connections.push(connection)
     socket.on('error', () => {})
     socket.on('data', (chunk) => {
@@ -67,7 +67,7 @@ export type RawClient = {
 }
 
 export function rawClient(t: TestContext, port: number, bytes = ''): RawClient {
-  const socket = connect(port, '127.0.0.1')
+  const socket = connect(port, '127.0.0.1').setMaxListeners(0)
   t.after(() => socket.destroy())
   let text = ''
   let reset = false
