@@ -118,7 +118,10 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
     if (outgoing !== undefined) enter(incoming, outgoing, head)
   })
   // Whether a body is wanted is for whoever reads it to say: node:http alone would invite each.
-  server.on('checkContinue', (incoming, outgoing) => server.emit('request', incoming, outgoing))
+  // Another expectation is none (RFC 9110 §10.1.1); over HTTP/2 Node takes `100-Continue` for one.
+  for (const event of ['checkContinue', 'checkExpectation']) {
+    server.on(event, (incoming, outgoing) => server.emit('request', incoming, outgoing))
+  }
   server.on('connect', (request: IncomingMessage, socket: Socket | ServerResponse) => {
     // Over HTTP/2 it is a request as any other.
     if ('writeHead' in socket) return enter(request, socket)

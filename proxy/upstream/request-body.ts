@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
 import { streamOf } from '../listener/http2-messages.ts'
+import { expectsContinue } from '../request/expectation.ts'
 import type { TrafficNotes } from './forward.ts'
 
 /**
@@ -44,6 +46,7 @@ export function requestBody(
   notes: Pick<TrafficNotes, 'bytesIn'>,
 ): RequestBody {
   incoming.pause()
+  const stream = streamOf(incoming)
   const events = new EventEmitter()
   const body = Object.assign(events, {
     pause: () => void incoming.pause(),
@@ -52,6 +55,7 @@ export function requestBody(
     destroy() {
       incoming.off('data', onData).off('end', onEnd)
       incoming.resume()
+      if (stream !== undefined && expectsContinue(incoming)) endAfterAnswer(stream)
     },
     pipe(): never {
       throw new TypeError('A request body is read by its events')
@@ -61,11 +65,21 @@ export function requestBody(
     notes.bytesIn += chunk.length
     events.emit('data', chunk)
   }
-  const stream = streamOf(incoming)
   function onEnd(): void {
     // Over HTTP/2 a request that was taken back ends as well, and its end must not look like one.
     if (stream?.closed !== true) events.emit('end')
   }
   incoming.on('data', onData).on('end', onEnd)
   return body
+}
+
+/**
+ * Ends what a client that waited to be told to go on still has open, once it has its answer (RFC 9113
+ * §8.1): whether the body still comes is not known. Over HTTP/1.1 node:http ends the connection.
+ */
+function endAfterAnswer(stream: ServerHttp2Stream): void {
+  // node:http2 has trailers to send yet.
+  const end = () => void setImmediate(() => stream.close())
+  if (stream.writableFinished) end()
+  else stream.once('finish', end)
 }

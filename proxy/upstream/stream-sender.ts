@@ -149,7 +149,12 @@ function run(
     clearTimeout(timer)
     controller.rawHeaders = buffersOf(begun.rawHeaders)
     handler.onResponseStarted()
-    handler.onResponseStart(controller, begun.statusCode ?? 0, begun.headers, begun.statusMessage)
+    try {
+      handler.onResponseStart(controller, begun.statusCode ?? 0, begun.headers, begun.statusMessage)
+    } catch (error) {
+      // As undici does: HTTP/2 has no status above 599.
+      return fail(error as Error)
+    }
     const idle = bodyTimeout > 0 ? setTimeout(onSilence, bodyTimeout) : undefined
     begun.on('data', (chunk: Buffer) => {
       idle?.refresh()

@@ -124,4 +124,6 @@ test('nobody is told to send a body but by the application, or by a page that re
     client.socket.write(body)
     assert.deepEqual(statusesOf((await client.ended).text), [100, status], path)
   }
+  const unknown = post('/x', door.cookie, 'Connection: close').replace('100-continue', 'miracles')
+  assert.deepEqual(statusesOf(await sendRaw(t, door.port, `${unknown}body`)), [200])
 })

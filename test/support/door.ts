@@ -31,6 +31,8 @@ export type DoorOptions = {
   readonly listen?: Config['listen']
   /** Files of a certificate and its key; the configuration is read without files. */
   readonly tls?: Config['tls']
+  /** Files too. */
+  readonly upstreamTls?: NonNullable<Config['upstreamTls']>
   readonly overrides?: Overrides
   /** Changes parts after they were made. */
   readonly change?: (context: Context) => Context
@@ -42,7 +44,13 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   for (const [kind, value] of Object.entries(CANARIES)) declareSecret(kind, value)
   const loaded = loadWith({ STEPGATE_STORE: 'memory:', STEPGATE_LOG_LEVEL: 'debug', ...env })
   if (loaded.kind === 'invalid') throw new Error(sentences(loaded).join('\n'))
-  const config = { ...loaded.config, listen, ...(options.tls && { tls: options.tls }) }
+  const { tls, upstreamTls } = options
+  const config = {
+    ...loaded.config,
+    listen,
+    ...(tls && { tls }),
+    ...(upstreamTls && { upstreamTls }),
+  }
 
   let offset = 0
   const clock = () => Date.now() + offset
