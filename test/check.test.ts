@@ -264,6 +264,9 @@ test('an application over TLS: its authority, its name and the certificate that 
     STEPGATE_UPSTREAM_KEY_FILE: key,
   }
   assert.deepEqual((await check(env)).problems, [])
+  const [plain, tls] = [around.application.url.origin, env.STEPGATE_UPSTREAM]
+  const several = { ...env, STEPGATE_UPSTREAM: `${plain}, ${tls}; /api → ${tls}` }
+  assert.deepEqual((await check(several)).problems, [])
   const without = async (...names: (keyof typeof env)[]) =>
     onlyProblem({ ...env, ...Object.fromEntries(names.map((name) => [name, undefined])) })
   assert.match(await without('STEPGATE_UPSTREAM_CA_FILE'), /not trusted.*STEPGATE_UPSTREAM_CA_FILE/)

@@ -390,4 +390,7 @@ test('TLS to the application is read', () => {
     }),
     { caFile: '/c', client: { certFile: '/c', keyFile: '/k' } },
   )
+  const several = 'http://a:1, http://b:1; /api → http://c:1, https://d'
+  const mixed = { STEPGATE_UPSTREAM: several, STEPGATE_UPSTREAM_CA_FILE: '/c' }
+  assert.deepEqual(read(mixed), { caFile: '/c' })
 })
