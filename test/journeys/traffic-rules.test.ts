@@ -3,6 +3,7 @@ import { after, before, beforeEach, describe, type TestContext, test } from 'nod
 import { type CountingUpstream, startCountingUpstream } from '../support/counting-upstream.ts'
 import { type Door, openDoor } from '../support/door.ts'
 import { headerOf, rawRequest, sendRaw, statusesOf } from '../support/raw-exchange.ts'
+import { KEY, ORIGIN } from '../support/web-socket.ts'
 
 const RULES = [
   'public      /public/** /health',
@@ -201,7 +202,10 @@ describe('rules at the gate', () => {
       'an API client': ['Accept: application/json'],
       'who says nothing': [],
       'an image': ['Sec-Fetch-Mode: no-cors', 'Sec-Fetch-Dest: image'],
-      'a WebSocket': ['Upgrade: websocket', 'Connection: upgrade', 'Sec-Fetch-Mode: websocket'],
+      'a WebSocket': [
+        ...['Upgrade: websocket', 'Connection: upgrade', 'Sec-Fetch-Mode: websocket'],
+        ...['Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${KEY}`, ORIGIN],
+      ],
     }
     for (const [name, headers] of Object.entries(PROGRAMS)) {
       test(`gets 401 as ${name}`, async (t) => {
