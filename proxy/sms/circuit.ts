@@ -45,12 +45,18 @@ export const PAUSES = { first: 15_000, most: 5 * 60_000 } as const
 /** A trial whose end nobody hears of (ms) gives way to another. */
 export const TRIAL_LEASE = 30_000
 
+/** How long (ms) a trial takes as a rule: so soon may others try again. */
+export const TRIAL_TAKES = 5_000
+
 /** Asks whether a send may pass now. */
 export function admit(circuit: Circuit, now: number): Admission {
   const attempt = { at: now }
   if (circuit.kind === 'closed') return { kind: 'admitted', circuit, attempt }
-  const { until, at, reason } = circuit
-  if (now < until && now >= at) return { kind: 'refused', reason, until }
+  const { until, at, reason, trial } = circuit
+  if (now < until && now >= at) {
+    const soon = trial === undefined ? until : Math.min(until, now + TRIAL_TAKES)
+    return { kind: 'refused', reason, until: soon }
+  }
   const trying: Circuit = { ...circuit, at: now, until: now + TRIAL_LEASE, trial: attempt }
   return { kind: 'admitted', circuit: trying, attempt }
 }

@@ -11,6 +11,7 @@ import {
   PAUSES,
   settle,
   TRIAL_LEASE,
+  TRIAL_TAKES,
 } from '../../proxy/sms/circuit.ts'
 import { outcomeOf } from '../../proxy/sms/outcome.ts'
 
@@ -84,6 +85,19 @@ test('while a trial is under way nothing else passes, and one that never ends gi
   assert.ok(next.kind === 'admitted')
   const late = settle(next.circuit, trial.attempt, 'unavailable', now + TRIAL_LEASE)
   assert.equal(late, next.circuit)
+})
+
+test('while a trial is under way others are told to try again when it may have ended', () => {
+  const now = PAUSES.first
+  const trial = admit(sends(OPENS_AFTER.failures, 'unavailable'), now)
+  assert.ok(trial.kind === 'admitted')
+  const toldAt = (at: number) => {
+    const told = admit(trial.circuit, at)
+    return told.kind === 'refused' ? told.until - at : told
+  }
+  assert.equal(toldAt(now), TRIAL_TAKES)
+  assert.equal(toldAt(now + 12_000), TRIAL_TAKES)
+  assert.equal(toldAt(now + TRIAL_LEASE - 1_000), 1_000)
 })
 
 test('what ends late from before the opening says nothing', () => {
