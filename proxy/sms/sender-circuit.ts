@@ -1,3 +1,4 @@
+import { keyOf } from '../store/key-of.ts'
 import { admit, type Circuit, type CircuitReason, CLOSED, evidenceOf, settle } from './circuit.ts'
 import type { Channel, Sender, SendOutcome } from './sender.ts'
 
@@ -41,8 +42,12 @@ export function createCircuitSender(
     }
   }
 
-  async function guarded(channel: Channel, send: () => Promise<SendOutcome>): Promise<SendOutcome> {
-    const admission = admit(circuits[channel], clock())
+  async function guarded(
+    channel: Channel,
+    to: string,
+    send: () => Promise<SendOutcome>,
+  ): Promise<SendOutcome> {
+    const admission = admit(circuits[channel], keyOf('circuit', to), clock())
     if (admission.kind === 'refused') {
       return { kind: 'paused', reason: admission.reason, until: admission.until }
     }
@@ -60,8 +65,8 @@ export function createCircuitSender(
 
   return {
     ...sender,
-    send: (message) => guarded('sms', () => sender.send(message)),
-    call: (call) => guarded('call', () => sender.call(call)),
+    send: (message) => guarded('sms', message.to, () => sender.send(message)),
+    call: (call) => guarded('call', call.to, () => sender.call(call)),
     isOpen: (channel) => circuits[channel].kind === 'open',
   }
 }

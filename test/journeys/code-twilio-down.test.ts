@@ -58,12 +58,22 @@ async function pressCall(world: World, browser: Client) {
   return browser.followAll(await browser.post(call, { return_to: '/whoami' }))
 }
 
-/** Alice asks for codes until nothing is tried any more. */
+/** Bob has a code sent to the first of his numbers. */
+async function sendToBob(world: World): Promise<Client> {
+  const { browser, page } = await openCodePage(world, 'bob')
+  const [, number = ''] = /name="number" value="([^"]+)"/.exec(page.text()) ?? []
+  const form = { return_to: '/whoami', number }
+  await browser.followAll(await browser.post(new URL(`${OTP}/number`, world.url), form))
+  return browser
+}
+
+/** Bob asks for a code, and Alice until nothing is tried any more. */
 async function openCircuit(world: World): Promise<Client> {
   world.twilio.setPlan({ always: DOWN })
+  await sendToBob(world)
   const { browser, page } = await openCodePage(world, 'alice')
   assertSays(page, 'otp.notice.failed.unavailable')
-  for (let n = 1; n < OPENS_AFTER.failures; n++) {
+  for (let n = 2; n < OPENS_AFTER.failures; n++) {
     assertSays(await press(world, browser), 'otp.notice.failed.unavailable')
   }
   return browser
@@ -102,6 +112,18 @@ overWorlds(
       assertSays(await reload(world(), browser), 'otp.notice.send-paused-over')
       world().twilio.setPlan({ always: null })
       assertSays(await press(world(), browser), 'otp.notice.sent')
+      assert.equal(sent(), 1)
+    })
+
+    test('one person for whom it always fails holds up nobody else', async () => {
+      world().twilio.setPlan({ always: DOWN })
+      const { browser } = await openCodePage(world(), 'alice')
+      for (let n = 1; n < OPENS_AFTER.failures; n++) {
+        assertSays(await press(world(), browser), 'otp.notice.failed.unavailable')
+      }
+      assert.deepEqual(events('sms.circuit_opened'), [])
+      world().twilio.setPlan({ always: null })
+      await sendToBob(world())
       assert.equal(sent(), 1)
     })
 
@@ -145,10 +167,12 @@ overWorlds(
     })
 
     test('calls that fail are held back by themselves, and texts go out', async () => {
+      const bob = await sendToBob(world())
       const { browser } = await openCodePage(world(), 'alice')
       world().turnClock(30 * SECOND)
       world().twilio.setPlan({ always: DOWN })
-      for (let n = 0; n < OPENS_AFTER.failures; n++) await pressCall(world(), browser)
+      await pressCall(world(), bob)
+      for (let n = 1; n < OPENS_AFTER.failures; n++) await pressCall(world(), browser)
       const before = asked()
       const held = await pressCall(world(), browser)
       assertSays(held, 'otp.notice.call.send-paused')
@@ -170,7 +194,8 @@ overWorlds(
       const code = world().codeFor(ALICE)
       world().turnClock(30 * SECOND)
       world().twilio.setPlan({ always: DOWN })
-      for (let n = 0; n < OPENS_AFTER.failures; n++) await press(world(), browser)
+      await sendToBob(world())
+      for (let n = 1; n < OPENS_AFTER.failures; n++) await press(world(), browser)
       const held = await press(world(), browser)
       assertSays(held, 'otp.notice.send-paused')
       assert.ok(hasField(held))
