@@ -113,6 +113,7 @@ export async function createContext(
   const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
   const circuit = withCircuit(
     overrides.sender ?? createTwilioSenders(config.twilio, secrets.twilioSecret, log),
+    config.twilio,
     { clock, log },
   )
   const sender = measureSender(

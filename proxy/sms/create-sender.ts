@@ -1,7 +1,7 @@
 import type { Config, SmsFrom } from '../config/config.ts'
 import type { Log } from '../log.ts'
-import type { CircuitReason } from './circuit.ts'
-import type { Channel, Sender } from './sender.ts'
+import { type CheckedAs, credentialNames } from './account-check.ts'
+import type { Sender } from './sender.ts'
 import { type CircuitChange, type CircuitSender, createCircuitSender } from './sender-circuit.ts'
 import { createFallbackSender } from './sender-fallback.ts'
 import { createTwilioSender } from './sender-twilio.ts'
@@ -33,15 +33,22 @@ function callerOf(from: SmsFrom): string | undefined {
 /** Circuits before `sender` that write to the log when they open and close. */
 export function withCircuit(
   sender: Sender,
+  { apiKeySid }: Pick<Config['twilio'], 'apiKeySid'>,
   { clock, log }: { clock: () => number; log: Log },
 ): CircuitSender {
+  const credentials = apiKeySid === undefined ? 'token' : 'api-key'
   return createCircuitSender(sender, {
     clock,
-    onChange: (change) => logChange(log, change, clock()),
+    onChange: (change) => logChange(log, change, credentials, clock()),
   })
 }
 
-function logChange(log: Log, change: CircuitChange, now: number): void {
+function logChange(
+  log: Log,
+  change: CircuitChange,
+  credentials: CheckedAs['credentials'],
+  now: number,
+): void {
   const { channel } = change
   const name = channel === 'call' ? 'voice' : 'sms'
   if (change.kind === 'closed') {
@@ -61,7 +68,7 @@ function logChange(log: Log, change: CircuitChange, now: number): void {
     seconds: Math.round((until - now) / 1000),
   }
   log.audit(`${name}.circuit_opened`, fields)
-  log.error(FAILS[channel][reason], fields)
+  log.error(reason === 'credentials' ? refuses(credentials) : FAILS[channel], fields)
 }
 
 const WORKS_AGAIN = {
@@ -69,18 +76,11 @@ const WORKS_AGAIN = {
   call: 'Twilio SMS. Twilio works again: people are called',
 } as const
 
-const CREDENTIALS =
-  'Twilio SMS. Twilio refuses the credentials: check STEPGATE_TWILIO_SID and STEPGATE_TWILIO_TOKEN; until they are accepted only a few sends and calls are tried'
-
-const FAILS: Readonly<Record<Channel, Readonly<Record<CircuitReason, string>>>> = {
-  sms: {
-    credentials: CREDENTIALS,
-    unavailable:
-      'Twilio SMS. Twilio has failed again and again: nothing is sent for a while, then one send is tried',
-  },
-  call: {
-    credentials: CREDENTIALS,
-    unavailable:
-      'Twilio SMS. Twilio has failed again and again: nobody is called for a while, then one call is tried',
-  },
+function refuses(credentials: CheckedAs['credentials']): string {
+  return `Twilio SMS. Twilio refuses the credentials: check ${credentialNames(credentials)}; until they are accepted only a few sends and calls are tried`
 }
+
+const FAILS = {
+  sms: 'Twilio SMS. Twilio has failed again and again: nothing is sent for a while, then one send is tried',
+  call: 'Twilio SMS. Twilio has failed again and again: nobody is called for a while, then one call is tried',
+} as const
