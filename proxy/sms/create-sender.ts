@@ -5,10 +5,17 @@ import type { Sender } from './sender.ts'
 import { type CircuitChange, type CircuitSender, createCircuitSender } from './sender-circuit.ts'
 import { createFallbackSender } from './sender-fallback.ts'
 import { createTwilioSender } from './sender-twilio.ts'
+import { createStatusCallback } from './status-callback.ts'
 
 /** Twilio by its first sender, with the second behind it if there is one. */
 export function createTwilioSenders(config: Config['twilio'], secret: string, log: Log): Sender {
-  const primary = createTwilioSender(config, secret)
+  const callback = createStatusCallback(config.statusCallback, () =>
+    log.warn(
+      'Twilio SMS. Twilio refuses to report to STEPGATE_PUBLIC_URL, which it has to reach from the internet: until the next start nobody learns whether a message arrived',
+      { error_code: 21609 },
+    ),
+  )
+  const primary = createTwilioSender(config, secret, { callback })
   const { fallbackFrom, voiceFrom, ...others } = config
   if (fallbackFrom === undefined) return primary
   const caller = voiceFrom === undefined ? undefined : callerOf(fallbackFrom)
@@ -16,6 +23,7 @@ export function createTwilioSenders(config: Config['twilio'], secret: string, lo
   const secondary = createTwilioSender(
     { ...others, from: fallbackFrom, ...(canCall && { voiceFrom: caller }) },
     secret,
+    { callback },
   )
   const both = createFallbackSender(primary, secondary, ({ channel, reason, code, end }) => {
     const sentence =
