@@ -50,6 +50,7 @@ export function createCodeSteps(store: Store, limits: SmsLimits) {
     },
     compose: (code: string) => code,
     speak: (code: string) => ({ language: 'en-US', sentences: [code] }),
+    ended: () => {},
     random: {
       id: randomUUID,
       digits: (length: number) => String(++codes % 1_000_000).padStart(length, '0'),

@@ -1,9 +1,10 @@
+import type { DeliveryReport } from '../sms/delivery-report.ts'
 import type { Channel, Sender, SendOutcome, VoiceCall } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
 import { type Challenge, mayHaveArrived } from './challenge.ts'
 import { type OtpParts, type StoredChallenge, writeChallenge } from './challenge-record.ts'
 import { countSending, type Limited, type LimitParts, takeBackUnsent } from './count-sending.ts'
-import { rememberOwner, takeWaiver } from './delivery-record.ts'
+import { type MessageOwner, rememberOwner, takeWaiver } from './delivery-record.ts'
 import { RESEND_WAITS } from './limits.ts'
 import type { SmsAlarms } from './sms-alarms.ts'
 
@@ -19,6 +20,8 @@ export type SendParts = OtpParts &
     readonly compose: (code: string, validFor: number) => string
     /** What is said in a call. */
     readonly speak: (code: string) => Omit<VoiceCall, 'to'>
+    /** Told how a message ended of which Twilio has reported that before it answered. */
+    readonly ended: (owner: MessageOwner, message: string, report: DeliveryReport) => void
   }
 
 /** `wait`: too soon after the last message, until when (epoch ms). `limited`: by a send limit. */
@@ -70,7 +73,7 @@ export async function sendCode(
   const { address, channel } = parts
   const outcome = await deliver(parts, challenge, challenge.expiresAt - now)
   if (outcome.kind !== 'sent') await parts.store.remove(waitKey(challenge))
-  else await rememberOwner(parts, challenge, outcome.id, now)
+  else await rememberSent(parts, challenge, outcome.id, now)
   const went = mayHaveArrived(outcome)
   if (!went) {
     const sending = { ...challenge, address, channel }
@@ -88,6 +91,16 @@ export async function sendCode(
   // A conflict means that the code was used or replaced meanwhile: there is nothing to write then.
   await writeChallenge(parts, sent, stored.sealed, now)
   return sent
+}
+
+async function rememberSent(
+  parts: SendParts,
+  challenge: Challenge,
+  message: string,
+  now: number,
+): Promise<void> {
+  const early = await rememberOwner(parts, challenge, message, now)
+  if (early !== undefined) parts.ended(challenge, message, early)
 }
 
 function deliver(

@@ -364,7 +364,7 @@ describe('where nobody can be called', () => {
 })
 
 describe('a report that comes before Twilio has answered', () => {
-  test('is not lost', async () => {
+  test('is not lost, and is in the log as any other', async () => {
     const id = `SM${'ab'.repeat(16)}`
     const answer = Promise.withResolvers<void>()
     const asked = Promise.withResolvers<void>()
@@ -385,12 +385,14 @@ describe('a report that comes before Twilio has answered', () => {
       const { browser, page: start } = await signIn(world, 'alice')
       const opened = browser.followAll(start)
       await asked.promise
-      const form = new URLSearchParams({ MessageSid: id, MessageStatus: 'sent' })
+      const form = new URLSearchParams({ MessageSid: id, MessageStatus: 'delivered' })
       assert.equal((await postStatus(world, form, { token: TOKEN })).status, 204)
       answer.resolve()
       await opened
       world.turnClock(2 * MINUTE)
-      assertSays(await reload(world, browser), 'otp.notice.handed-over')
+      assertSays(await reload(world, browser), 'otp.notice.delivered')
+      const [end, ...others] = world.logs().filter(({ event }) => event === 'otp.delivered')
+      assert.deepEqual([end?.message, end?.channel, others], [id, 'sms', []])
     } finally {
       await world.close()
     }
