@@ -168,6 +168,7 @@ export const METRICS = {
         'take',
         'remove',
         'strike',
+        'endWait',
         'strikes',
         'count',
         'counts',

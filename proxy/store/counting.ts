@@ -36,6 +36,18 @@ export function addStrike(
   return { count, until, expiresAt: end }
 }
 
+/** The record once the `count`th wait has ended, as `Store.endWait` describes it; undefined: as it is. */
+export function endStrikeWait(
+  record: StrikeRecord | undefined,
+  count: number,
+  now: number,
+): StrikeRecord | undefined {
+  const { kind, count: last } = readStrike(record, now)
+  return record !== undefined && kind === 'waiting' && last === count
+    ? { ...record, until: 0 }
+    : undefined
+}
+
 /** The count of a window as it stands; one that has ended counts nothing. */
 export function readWindow(record: WindowRecord | undefined, now: number): number {
   return record !== undefined && record.endsAt > now ? record.count : 0

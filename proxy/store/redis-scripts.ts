@@ -55,6 +55,21 @@ return {1, count, text(waits)}
 `)
 
 /**
+ * `endWait(record) now count margin` → `[]`; the rules are those of `endStrikeWait` in counting.ts.
+ */
+export const END_WAIT = script(`
+local now = tonumber(ARGV[1])
+local record = redis.call('GET', KEYS[1])
+if record then
+  local count, waits, ends = string.match(record, '^(%S+) (%S+) (%S+)$')
+  if tonumber(ends) > now and tonumber(waits) > now and tonumber(count) == tonumber(ARGV[2]) then
+    store(KEYS[1], count .. ' 0 ' .. ends, tonumber(ends), now, tonumber(ARGV[3]))
+  end
+end
+return {}
+`)
+
+/**
  * `count(record…) now margin (limit windowMs)…` → `[-1]`, or `[index, endsAt]` of the first that
  * is full. A record is `count endsAt`; the rules are those of `addToWindows` in counting.ts.
  */

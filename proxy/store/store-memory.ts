@@ -1,6 +1,7 @@
 import {
   addStrike,
   addToWindows,
+  endStrikeWait,
   readStrike,
   readWindow,
   type StrikeRecord,
@@ -96,6 +97,11 @@ export function createMemoryStore(capacity = 1_000_000): Store {
       if (next === undefined) return readStrike(strikes.get(key), now)
       write(strikes, key, next)
       return { kind: 'counted', count: next.count, until: next.until }
+    },
+    async endWait(key, count, now) {
+      enter(now)
+      const ended = endStrikeWait(strikes.get(key), count, now)
+      if (ended !== undefined) strikes.set(key, ended)
     },
     async strikes(key, now) {
       enter(now)

@@ -16,6 +16,7 @@ import {
 } from './redis-record.ts'
 import {
   COUNT,
+  END_WAIT,
   REVOCATIONS,
   REVOKE,
   type RedisScript,
@@ -93,6 +94,9 @@ export function createRedisStore(config: RedisConfig, secrets: StoreSecrets = {}
       const [counted, count, until] = await run(STRIKE, [name('strike', key)], ...times)
       const kind = counted === 1 ? 'counted' : 'waiting'
       return { kind, count: Number(count), until: readNumber(until) }
+    },
+    async endWait(key, count, now) {
+      await run(END_WAIT, [name('strike', key)], at(now), `${count}`, `${MARGIN}`)
     },
     async strikes(key, now) {
       told = now

@@ -1,6 +1,7 @@
 import {
   addStrike,
   addToWindows,
+  endStrikeWait,
   readStrike,
   readWindow,
   type StrikeRecord,
@@ -61,6 +62,11 @@ export function createSqliteStore(path: string, maxBytes = GIGABYTE): Store {
         if (next === undefined) return readStrike(record, now)
         writeStrikeRecord(file, key, next)
         return { kind: 'counted', count: next.count, until: next.until }
+      }, now),
+    endWait: (key, count, now) =>
+      write((file) => {
+        const ended = endStrikeWait(readStrikeRecord(file, key), count, now)
+        if (ended !== undefined) writeStrikeRecord(file, key, ended)
       }, now),
     strikes: (key, now) => runner.read((file) => readStrike(readStrikeRecord(file, key), now)),
     count: (windows, now) =>

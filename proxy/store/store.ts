@@ -32,6 +32,11 @@ export type Store = {
    * it; a wait ends with its record at the latest.
    */
   strike(key: string, waits: readonly number[], expiresAt: number, now: number): Promise<Strike>
+  /**
+   * Ends the wait that the `count`th strike began, if that is the last one. All strikes stay
+   * counted, and the next wait is as long as if this one had run.
+   */
+  endWait(key: string, count: number, now: number): Promise<void>
   /** The strike record as it stands, without counting. */
   strikes(key: string, now: number): Promise<Strike>
   /**

@@ -218,6 +218,7 @@ function scheduled(store: Store, s: fc.Scheduler): Store {
     take: turn(store.take),
     remove: turn(store.remove),
     strike: turn(store.strike),
+    endWait: turn(store.endWait),
     strikes: turn(store.strikes),
     count: turn(store.count),
     counts: turn(store.counts),

@@ -49,6 +49,10 @@ export function createModel(): Model {
       set('strike', key, { count, until }, end)
       return { kind: 'counted', count, until }
     },
+    async endWait(key, count, now) {
+      const row = find('strike', key, now)
+      if (row?.data.count === count) set('strike', key, { count, until: 0 }, row.expiresAt)
+    },
     async strikes(key, now) {
       const row = find('strike', key, now)
       if (!row) return { kind: 'counted', count: 0, until: 0 }
@@ -134,6 +138,9 @@ function operation(): fc.Arbitrary<Step['run']> {
       .map(([k, w, l]) =>
         named(`strike ${k} ${w} ${l}`, (store, now) => store.strike(k, w, now + l, now)),
       ),
+    fc
+      .tuple(key, fc.nat(4))
+      .map(([k, n]) => named(`endWait ${k} ${n}`, (store, now) => store.endWait(k, n, now))),
     key.map((k) => named(`strikes ${k}`, (store, now) => store.strikes(k, now))),
     windows.map((w) => named(`count ${JSON.stringify(w)}`, (store, now) => store.count(w, now))),
     keys.map((k) => named(`counts ${k}`, async (store, now) => [...(await store.counts(k, now))])),
