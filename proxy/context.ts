@@ -62,7 +62,7 @@ export type Context = {
   /** Refuses by itself numbers that must not be texted. */
   readonly sender: Sender
   /** Whether Twilio has failed so often that messages, or calls, are held back. */
-  readonly circuit: Pick<CircuitSender, 'isOpen'>
+  readonly circuit: Pick<CircuitSender, 'isOpen' | 'paused'>
   readonly alarms: SmsAlarms
   /** Absent when Twilio is not asked to report. */
   readonly isSignedByTwilio?: SignatureCheck

@@ -168,7 +168,7 @@ export const METRICS = {
         'take',
         'remove',
         'strike',
-        'endWait',
+        'waive',
         'strikes',
         'count',
         'counts',

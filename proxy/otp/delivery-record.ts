@@ -6,7 +6,7 @@ import {
 } from '../sms/delivery-report.ts'
 import { keyOf } from '../store/key-of.ts'
 import type { Store } from '../store/store.ts'
-import { type Challenge, type Delivery, REMEMBERED } from './challenge.ts'
+import { type Challenge, type Message, REMEMBERED } from './challenge.ts'
 import type { OtpParts } from './challenge-record.ts'
 
 /** Whose code a message or call carries. */
@@ -19,7 +19,6 @@ const UNCLAIMED = 'unclaimed '
 
 const ownerKey = (sid: string) => keyOf('message-owner', sid)
 const reportKey = (sid: string) => keyOf('message-report', sid)
-const waivedKey = (sid: string) => keyOf('resend-waived', sid)
 
 /**
  * Remembers whose code the message carries, as long as the code itself is remembered. Twilio may
@@ -93,28 +92,14 @@ export async function addReport(
   }
 }
 
-/** What is known of a challenge's last message; undefined when nothing was reported. */
+/** What is known of a message; undefined when nothing was reported, or there is none. */
 export async function reportOf(
   store: Store,
-  delivery: Delivery,
+  message: Message | undefined,
   now: number,
 ): Promise<DeliveryReport | undefined> {
-  return delivery.kind === 'sent'
-    ? parseReport(await store.get(reportKey(delivery.id), now))
-    : undefined
-}
-
-/** True once for a message that has failed to arrive: what comes next need not wait for it. */
-export async function takeWaiver(
-  store: Store,
-  { delivery, expiresAt }: Challenge,
-  now: number,
-): Promise<boolean> {
-  if (delivery.kind !== 'sent') return false
-  if ((await reportOf(store, delivery, now))?.state !== 'failed') return false
-  const until = expiresAt + REMEMBERED
-  const taken = await store.swap(waivedKey(delivery.id), undefined, '1', until, now)
-  return taken.kind === 'stored'
+  if (message === undefined) return undefined
+  return parseReport(await store.get(reportKey(message.id), now))
 }
 
 function formatReport(report: DeliveryReport): string {

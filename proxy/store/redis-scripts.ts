@@ -54,16 +54,14 @@ store(KEYS[1], count .. ' ' .. text(waits) .. ' ' .. text(ends), ends, now, tonu
 return {1, count, text(waits)}
 `)
 
-/**
- * `endWait(record) now count margin` → `[]`; the rules are those of `endStrikeWait` in counting.ts.
- */
-export const END_WAIT = script(`
+/** `waive(record) now nth left margin` → `[]`; the rules are those of `waiveStrike` in counting.ts. */
+export const WAIVE = script(`
 local now = tonumber(ARGV[1])
 local record = redis.call('GET', KEYS[1])
 if record then
-  local count, waits, ends = string.match(record, '^(%S+) (%S+) (%S+)$')
-  if tonumber(ends) > now and tonumber(waits) > now and tonumber(count) == tonumber(ARGV[2]) then
-    store(KEYS[1], count .. ' 0 ' .. ends, tonumber(ends), now, tonumber(ARGV[3]))
+  local count, _, ends = string.match(record, '^(%S+) (%S+) (%S+)$')
+  if tonumber(ends) > now and tonumber(count) == tonumber(ARGV[2]) then
+    store(KEYS[1], ARGV[3] .. ' 0 ' .. ends, tonumber(ends), now, tonumber(ARGV[4]))
   end
 end
 return {}

@@ -1,11 +1,11 @@
 import {
   addStrike,
   addToWindows,
-  endStrikeWait,
   readStrike,
   readWindow,
   type StrikeRecord,
   type WindowRecord,
+  waiveStrike,
 } from './counting.ts'
 import { type Store, StoreUnavailableError } from './store.ts'
 
@@ -98,10 +98,10 @@ export function createMemoryStore(capacity = 1_000_000): Store {
       write(strikes, key, next)
       return { kind: 'counted', count: next.count, until: next.until }
     },
-    async endWait(key, count, now) {
+    async waive(key, nth, left, now) {
       enter(now)
-      const ended = endStrikeWait(strikes.get(key), count, now)
-      if (ended !== undefined) strikes.set(key, ended)
+      const waived = waiveStrike(strikes.get(key), nth, left, now)
+      if (waived !== undefined) strikes.set(key, waived)
     },
     async strikes(key, now) {
       enter(now)

@@ -16,13 +16,13 @@ import {
 } from './redis-record.ts'
 import {
   COUNT,
-  END_WAIT,
   REVOCATIONS,
   REVOKE,
   type RedisScript,
   STRIKE,
   SWAP,
   UNCOUNT,
+  WAIVE,
 } from './redis-scripts.ts'
 import { type Revocations, type Store, StoreUnavailableError } from './store.ts'
 
@@ -95,8 +95,8 @@ export function createRedisStore(config: RedisConfig, secrets: StoreSecrets = {}
       const kind = counted === 1 ? 'counted' : 'waiting'
       return { kind, count: Number(count), until: readNumber(until) }
     },
-    async endWait(key, count, now) {
-      await run(END_WAIT, [name('strike', key)], at(now), `${count}`, `${MARGIN}`)
+    async waive(key, nth, left, now) {
+      await run(WAIVE, [name('strike', key)], at(now), `${nth}`, `${left}`, `${MARGIN}`)
     },
     async strikes(key, now) {
       told = now

@@ -1,11 +1,11 @@
 import {
   addStrike,
   addToWindows,
-  endStrikeWait,
   readStrike,
   readWindow,
   type StrikeRecord,
   type WindowRecord,
+  waiveStrike,
 } from './counting.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 import { createSqliteRunner } from './sqlite-runner.ts'
@@ -63,10 +63,10 @@ export function createSqliteStore(path: string, maxBytes = GIGABYTE): Store {
         writeStrikeRecord(file, key, next)
         return { kind: 'counted', count: next.count, until: next.until }
       }, now),
-    endWait: (key, count, now) =>
+    waive: (key, nth, left, now) =>
       write((file) => {
-        const ended = endStrikeWait(readStrikeRecord(file, key), count, now)
-        if (ended !== undefined) writeStrikeRecord(file, key, ended)
+        const waived = waiveStrike(readStrikeRecord(file, key), nth, left, now)
+        if (waived !== undefined) writeStrikeRecord(file, key, waived)
       }, now),
     strikes: (key, now) => runner.read((file) => readStrike(readStrikeRecord(file, key), now)),
     count: (windows, now) =>

@@ -33,10 +33,10 @@ export type Store = {
    */
   strike(key: string, waits: readonly number[], expiresAt: number, now: number): Promise<Strike>
   /**
-   * Ends the wait that the `count`th strike began, if that is the last one. All strikes stay
-   * counted, and the next wait is as long as if this one had run.
+   * Ends the wait that the `nth` strike began, if that is the last one, and leaves `left` strikes
+   * counted; nothing happens when it is not. The record ends no sooner or later for it.
    */
-  endWait(key: string, count: number, now: number): Promise<void>
+  waive(key: string, nth: number, left: number, now: number): Promise<void>
   /** The strike record as it stands, without counting. */
   strikes(key: string, now: number): Promise<Strike>
   /**

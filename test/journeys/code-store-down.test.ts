@@ -28,7 +28,7 @@ const OPERATIONS: readonly Operation[] = [
   'take',
   'remove',
   'strike',
-  'endWait',
+  'waive',
   'strikes',
   'counts',
   'uncount',

@@ -49,9 +49,9 @@ export function createModel(): Model {
       set('strike', key, { count, until }, end)
       return { kind: 'counted', count, until }
     },
-    async endWait(key, count, now) {
+    async waive(key, nth, left, now) {
       const row = find('strike', key, now)
-      if (row?.data.count === count) set('strike', key, { count, until: 0 }, row.expiresAt)
+      if (row?.data.count === nth) set('strike', key, { count: left, until: 0 }, row.expiresAt)
     },
     async strikes(key, now) {
       const row = find('strike', key, now)
@@ -139,8 +139,10 @@ function operation(): fc.Arbitrary<Step['run']> {
         named(`strike ${k} ${w} ${l}`, (store, now) => store.strike(k, w, now + l, now)),
       ),
     fc
-      .tuple(key, fc.nat(4))
-      .map(([k, n]) => named(`endWait ${k} ${n}`, (store, now) => store.endWait(k, n, now))),
+      .tuple(key, fc.integer({ min: 1, max: 4 }), fc.nat(1))
+      .map(([k, n, less]) =>
+        named(`waive ${k} ${n} ${n - less}`, (store, now) => store.waive(k, n, n - less, now)),
+      ),
     key.map((k) => named(`strikes ${k}`, (store, now) => store.strikes(k, now))),
     windows.map((w) => named(`count ${JSON.stringify(w)}`, (store, now) => store.count(w, now))),
     keys.map((k) => named(`counts ${k}`, async (store, now) => [...(await store.counts(k, now))])),
