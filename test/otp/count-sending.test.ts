@@ -5,6 +5,7 @@ import { issueChallenge } from '../../proxy/otp/issue-challenge.ts'
 import { sendCode } from '../../proxy/otp/send-code.ts'
 import { type LimitName, sendWindows } from '../../proxy/otp/send-limits.ts'
 import { codeWindows } from '../../proxy/otp/verified-share.ts'
+import { verifyCode } from '../../proxy/otp/verify-code.ts'
 import type { SendOutcome } from '../../proxy/sms/sender.ts'
 import type { Store } from '../../proxy/store/store.ts'
 import { NOW } from '../session/session-sample.ts'
@@ -122,6 +123,30 @@ overStores('what a message counts against', (open) => {
       budget: [2],
       unknown: [0],
     })
+  })
+
+  test('is given back where it was asked for, not where its code was typed in', async () => {
+    const steps = codeSteps(open())
+    const { store } = steps.parts
+    const places = ['192.0.2.7', '198.51.100.1', '203.0.113.9']
+    const counted = () =>
+      store.counts(
+        places.flatMap((address) => windowsOf('address', { address }).map(({ key }) => key)),
+        NOW,
+      )
+    // Somebody else at each of them.
+    for (const [n, place] of places.entries()) await send(steps, number(20 + n), NOW, place)
+    await steps.issue(basicSession(), NOW)
+    const later = NOW + 60_000
+    const present = await readChallenge(steps.parts, basicSession(), later)
+    assert.ok(present)
+    await sendCode({ ...steps.parts, address: '198.51.100.1' }, present, later)
+    assert.deepEqual([...(await counted())], [2, 2, 1])
+    const verifier = { ...steps.parts, address: '203.0.113.9' }
+    const { address } = verifier
+    const verified = await verifyCode(verifier, basicSession(), steps.lastCode(), address, later)
+    assert.equal(verified.kind, 'verified')
+    assert.deepEqual([...(await counted())], [1, 1, 1])
   })
 
   test('gives back no message of another code', async () => {

@@ -164,3 +164,18 @@ test('calls have a circuit of their own: where messages fail, people can still b
     ['sms opened', 'call opened', 'sms closed', 'call closed'],
   )
 })
+
+test('to ask whether it is held back tries nothing, counts nothing and takes nobody’s turn', async () => {
+  const { sender, fail, asked, answer, turn } = start()
+  assert.equal(sender.paused('sms', message.to), undefined)
+  await fail()
+  const until = 1_000 + PAUSES.first
+  const paused = { kind: 'paused', reason: 'unavailable', until }
+  assert.deepEqual(sender.paused('sms', message.to), paused)
+  assert.equal(sender.paused('call', message.to), undefined)
+  turn(PAUSES.first)
+  for (let n = 0; n < 3; n++) assert.equal(sender.paused('sms', message.to), undefined)
+  assert.equal(asked(), OPENS_AFTER.failures)
+  answer(sent)
+  assert.deepEqual(await sender.send(message), sent)
+})
