@@ -236,7 +236,9 @@ overStores('waits between messages', (open) => {
   }
 
   for (const after of [1, 40]) {
-    test(`of two presses ${after} s after a message that failed to arrive one sends, however slow`, async () => {
+    test(`of two presses ${after} s after a message that failed to arrive one sends, however slow`, {
+      timeout: 60_000,
+    }, async () => {
       const { slow, late, waived } = slowly(open())
       const steps = codeSteps(slow)
       await steps.issue(basicSession(), NOW)
