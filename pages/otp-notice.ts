@@ -39,11 +39,17 @@ export type OtpNotice =
   /** Nobody is sent anything for so long. */
   | (ByChannel & { readonly kind: 'budget-spent'; readonly seconds: number })
   /** Nothing goes out this way for so long, because the service does not work; 0: it may again. */
-  | (ByChannel & { readonly kind: 'send-paused'; readonly seconds: number })
-  | (ByChannel & { readonly kind: 'send-failed'; readonly reason: RefusedReason | FailedReason })
+  | (Unsent & { readonly kind: 'send-paused'; readonly seconds: number })
+  | (Unsent & { readonly kind: 'send-failed'; readonly reason: RefusedReason | FailedReason })
 
 /** Whether it is about a message or a call. */
 type ByChannel = { readonly channel: Channel }
+
+/** `chosen`: the last digits of the number it is about, where that is not the number on the page. */
+type Unsent = ByChannel & { readonly chosen?: string }
+
+/** What there is to say of a press that Twilio did not take. */
+export type UnsentNotice = Extract<OtpNotice, { kind: 'send-paused' | 'send-failed' }>
 
 /** What the sentences depend on besides the notice. */
 export type OtpState = {
@@ -199,7 +205,9 @@ function linesOf(frame: PageFrame, said: OtpNotice, state: OtpState): readonly s
       return deliveryLines(frame, said, state)
     case 'send-paused':
       return [
-        t(keyBy(said, 'send-paused')),
+        ...aboutChosen(frame, said),
+        t(pausedKey(said, state)),
+        ...codeBefore(frame, said, state),
         said.seconds > 0
           ? t('otp.notice.send-paused-time', { time: duration(frame, said.seconds) })
           : t('otp.notice.send-paused-over'),
@@ -208,9 +216,13 @@ function linesOf(frame: PageFrame, said: OtpNotice, state: OtpState): readonly s
           : []),
       ]
     case 'send-failed':
-      return isRefused(said.reason)
-        ? [t(keyBy(said, `refused.${said.reason}`)), ...wayOnFrom(frame, said, state)]
-        : [t(keyBy(said, `failed.${said.reason}`))]
+      return [
+        ...aboutChosen(frame, said),
+        ...(isRefused(said.reason)
+          ? [t(keyBy(said, `refused.${said.reason}`)), ...wayOnFrom(frame, said, state)]
+          : [t(keyBy(said, `failed.${said.reason}`))]),
+        ...codeBefore(frame, said, state),
+      ]
     case 'sent':
     case 'already-sent':
     case 'resent':
@@ -226,6 +238,25 @@ function linesOf(frame: PageFrame, said: OtpNotice, state: OtpState): readonly s
 
 function keyBy({ channel }: ByChannel, name: string): string {
   return channel === 'call' ? `otp.notice.call.${name}` : `otp.notice.${name}`
+}
+
+function aboutChosen({ t }: PageFrame, { chosen }: Unsent): readonly string[] {
+  return chosen === undefined ? [] : [t('otp.notice.chosen-number', { digits: chosen })]
+}
+
+function pausedKey(said: Unsent, { canEnter }: OtpState): string {
+  const isAgain = canEnter && said.chosen === undefined && said.channel === 'sms'
+  return isAgain ? 'otp.notice.send-paused-again' : keyBy(said, 'send-paused')
+}
+
+// Of a message that may have gone out there is but one code to speak of.
+function codeBefore(
+  { t }: PageFrame,
+  said: UnsentNotice,
+  { canEnter }: OtpState,
+): readonly string[] {
+  if (!canEnter || (said.kind === 'send-failed' && said.reason === 'unavailable')) return []
+  return [t('otp.notice.code-before')]
 }
 
 // Who opted out or did not answer is told what to do already.

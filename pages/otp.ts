@@ -30,6 +30,8 @@ export type OtpProps = {
   readonly channel: Channel
   /** How a code may go out from here, the best way first. */
   readonly ways: readonly Channel[]
+  /** Those of them by which nothing goes out for now. */
+  readonly held?: readonly Channel[]
   readonly notice: OtpNotice
   /** How the last message fares; absent when nobody says. */
   readonly delivery?: DeliveryKind
@@ -74,7 +76,9 @@ function leadOf({ canEnter, channel, ways }: OtpProps): string {
 function said(frame: PageFrame, props: OtpProps): readonly (Html | undefined)[] {
   const { notice, delivery } = props
   const isDelivery = delivery !== undefined && isAboutDelivery(notice)
-  const markup = otpNotice(frame, notice, props, isDelivery ? undefined : NOTICE_ID)
+  const ways = props.ways.filter((way) => !props.held?.includes(way))
+  const state = { ...props, ways }
+  const markup = otpNotice(frame, notice, state, isDelivery ? undefined : NOTICE_ID)
   if (delivery === undefined) return [markup]
   return isDelivery
     ? [deliveryRegion(delivery, markup, props.return)]

@@ -82,6 +82,26 @@ function sendStates(channel: Channel): Sample<'otp'>[] {
         notice: { kind: 'send-paused', seconds: 0, channel },
       },
     },
+    {
+      state: `paused, and so is the other way, ${channel}`,
+      props: {
+        ...otp,
+        channel,
+        held: CHANNELS,
+        notice: { kind: 'send-paused', seconds: 12, channel },
+      },
+    },
+    {
+      state: `paused, another number was chosen, ${channel}`,
+      props: { ...otp, notice: { kind: 'send-paused', seconds: 12, channel, chosen: '07' } },
+    },
+    {
+      state: `refused, another number was chosen, ${channel}`,
+      props: {
+        ...otp,
+        notice: { kind: 'send-failed', channel, reason: 'not_routable', chosen: '07' },
+      },
+    },
     ...REFUSED.map((reason, index) => ({
       state: `refused: ${reason}, ${channel}`,
       props: {

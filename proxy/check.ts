@@ -74,7 +74,7 @@ async function checkTwilio({ twilio }: Config, secrets: Secrets): Promise<PartCh
     ? `it will report deliveries to ${twilio.statusCallback.href}, which it has to reach`
     : secrets.twilioToken === undefined
       ? 'it is not asked to report deliveries, as that needs STEPGATE_TWILIO_TOKEN'
-      : 'it is not asked to report deliveries, as it could not reach STEPGATE_PUBLIC_URL'
+      : 'it is not asked to report deliveries, as STEPGATE_PUBLIC_URL is not an address that it can reach from the internet'
   return { kind, detail: `${detail}; ${reports}` }
 }
 

@@ -64,7 +64,7 @@ export type Context = {
   /** Refuses by itself numbers that must not be texted. */
   readonly sender: Sender
   /** Whether Twilio has failed so often that messages, or calls, are held back. */
-  readonly circuit: Pick<CircuitSender, 'isOpen'>
+  readonly circuit: Pick<CircuitSender, 'isOpen' | 'paused'>
   readonly alarms: SmsAlarms
   /** Absent when Twilio is not asked to report. */
   readonly isSignedByTwilio?: SignatureCheck
@@ -117,6 +117,7 @@ export async function createContext(
   const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
   const circuit = withCircuit(
     overrides.sender ?? createTwilioSenders(config.twilio, secrets.twilioSecret, log),
+    config.twilio,
     { clock, log },
   )
   const sender = measureSender(

@@ -99,6 +99,17 @@ test('what the configuration warns of stands above, and one problem makes the ex
   assert.equal(stdout.match(/^PROBLEM/gm)?.length, 1)
 })
 
+test('Twilio that can not report to the public URL', async () => {
+  const { port } = new URL(around.env({}).STEPGATE_TWILIO_API_URL ?? '')
+  const notLoopback = { STEPGATE_TWILIO_API_URL: `http://0.0.0.0:${port}` }
+  const { lines } = await check({ ...notLoopback, STEPGATE_PUBLIC_URL: 'https://10.1.2.3' })
+  const line = lines.find((one) => one.includes('Twilio:')) ?? ''
+  assert.match(
+    line,
+    /^ok .*not asked to report deliveries.*STEPGATE_PUBLIC_URL.*from the internet$/,
+  )
+})
+
 test('a provider that is down', async () => {
   const line = await onlyProblem({ STEPGATE_OIDC_ISSUER: `http://127.0.0.1:${await freePort()}` })
   assert.match(line, /^PROBLEM {2}OpenID provider: .*nothing listens there.*STEPGATE_OIDC_ISSUER/)

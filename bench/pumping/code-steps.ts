@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { SmsLimits } from '../../proxy/config/config.ts'
 import { readChallenge } from '../../proxy/otp/challenge-record.ts'
 import { issueChallenge } from '../../proxy/otp/issue-challenge.ts'
-import { countSend, sendCode } from '../../proxy/otp/send-code.ts'
+import { sendCode } from '../../proxy/otp/send-code.ts'
 import { createSmsAlarms, type SmsAlarm } from '../../proxy/otp/sms-alarms.ts'
 import { verifyCode } from '../../proxy/otp/verify-code.ts'
 import type { Sealer } from '../../proxy/session/sealed.ts'
@@ -50,6 +50,7 @@ export function createCodeSteps(store: Store, limits: SmsLimits) {
     },
     compose: (code: string) => code,
     speak: (code: string) => ({ language: 'en-US', sentences: [code] }),
+    ended: () => {},
     random: {
       id: randomUUID,
       digits: (length: number) => String(++codes % 1_000_000).padStart(length, '0'),
@@ -92,11 +93,9 @@ export function createCodeSteps(store: Store, limits: SmsLimits) {
       const stored = await readChallenge(parts, sessionOf(visit, now), now)
       if (stored === undefined) return { kind: 'waits' }
       const asked = { ...parts, address: visit.address }
-      const refused = await countSend(asked, stored.challenge, now)
-      if (refused?.kind === 'limited') return { kind: 'refused', by: refused.by }
-      if (refused !== undefined) return { kind: 'waits' }
-      await sendCode(asked, stored, now)
-      return { kind: 'sent' }
+      const tried = await sendCode(asked, stored, now)
+      if (tried.kind === 'limited') return { kind: 'refused', by: tried.by }
+      return { kind: tried.kind === 'tried' ? 'sent' : 'waits' }
     },
     /** Types in the code of the last message, or another one. */
     async typeIn(visit: Visit, right: boolean, now: number): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Config, Secrets, SmsFrom } from './config.ts'
 import { isLoopbackHost } from './loopback.ts'
 import { countryOf } from './parse-countries.ts'
+import { isPublicHost } from './public-host.ts'
 import type { Report, Settings, Warn } from './settings.ts'
 import { fullName, VARIABLE_NAMES } from './variables.ts'
 
@@ -56,9 +57,9 @@ function readCallback(
     return {}
   }
   if (publicUrl === undefined) return {}
-  // Twilio itself reaches no loopback address and refuses messages that name one; a stand-in does.
+  // Twilio refuses messages that name an address it can't reach (21609); a stand-in reaches all.
   const isLocal = apiUrl !== undefined && isLoopbackHost(apiUrl.hostname)
-  if (isLoopbackHost(publicUrl.hostname) && !isLocal) return {}
+  if (!isPublicHost(publicUrl.hostname) && !isLocal) return {}
   return { statusCallback: new URL('/_stepgate/twilio/status', publicUrl) }
 }
 

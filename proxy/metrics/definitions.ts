@@ -168,6 +168,7 @@ export const METRICS = {
         'take',
         'remove',
         'strike',
+        'waive',
         'strikes',
         'count',
         'counts',

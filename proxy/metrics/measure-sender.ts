@@ -16,6 +16,11 @@ export function measureSender(sender: Sender, meter: Meter | undefined): Sender 
   return {
     send: async (message) => counted('sms', message.to, await sender.send(message)),
     call: async (call) => counted('call', call.to, await sender.call(call)),
+    paused(channel, to) {
+      const paused = sender.paused?.(channel, to)
+      if (paused !== undefined) counted(channel, to, paused)
+      return paused
+    },
     check: () => sender.check(),
   }
 }

@@ -32,6 +32,7 @@ export function measureStore(
     take: (...args) => timed('take', () => store.take(...args)),
     remove: (...args) => timed('remove', () => store.remove(...args)),
     strike: (...args) => timed('strike', () => store.strike(...args)),
+    waive: (...args) => timed('waive', () => store.waive(...args)),
     strikes: (...args) => timed('strikes', () => store.strikes(...args)),
     count: (...args) => timed('count', () => store.count(...args)),
     counts: (...args) => timed('counts', () => store.counts(...args)),

@@ -2,7 +2,7 @@ import type { Sealer } from '../session/sealed.ts'
 import type { Session } from '../session/session.ts'
 import { keyOf } from '../store/key-of.ts'
 import type { Store } from '../store/store.ts'
-import { type Challenge, REMEMBERED } from './challenge.ts'
+import { type Challenge, REMEMBERED, withoutAnswer } from './challenge.ts'
 
 /** What the code steps work with. */
 export type OtpParts = { readonly store: Store; readonly sealer: Sealer }
@@ -11,7 +11,7 @@ export type OtpParts = { readonly store: Store; readonly sealer: Sealer }
 export type StoredChallenge = {
   readonly challenge: Challenge
   readonly sealed: string
-  /** False once the person has been sent a newer code in another session. */
+  /** False once the person may have been sent a newer code in another session. */
   readonly newest: boolean
 }
 
@@ -27,20 +27,24 @@ export async function readChallenge(
 ): Promise<StoredChallenge | undefined> {
   const sealed = await store.get(challengeKey(session.subject, session.family), now)
   if (sealed === undefined) return undefined
-  if (sealed === before?.sealed) return { ...before, newest: await isNewest(store, before, now) }
-  const unsealed = (await sealer.unseal('challenge', sealed, now)) as Challenge | undefined
+  const unsealed =
+    sealed === before?.sealed
+      ? before.challenge
+      : ((await sealer.unseal('challenge', sealed, now)) as Challenge | undefined)
   if (unsealed === undefined || !isOf(unsealed, session)) return undefined
   // One that was sealed by the version before lacks these, and is an SMS.
-  const challenge: Challenge = { ...{ calls: 0, channel: 'sms' }, ...unsealed }
-  return { challenge, sealed, newest: await isNewest(store, { challenge }, now) }
+  const known: Challenge = { ...{ sends: [], channel: 'sms', strike: 0 }, ...unsealed }
+  const newest = await newestOf(store, session.subject, now)
+  return {
+    challenge: withoutAnswer(known, now),
+    sealed,
+    newest: newest === known.id || newest === known.over,
+  }
 }
 
-async function isNewest(
-  store: Store,
-  { challenge: { subject, id } }: Pick<StoredChallenge, 'challenge'>,
-  now: number,
-): Promise<boolean> {
-  return (await store.get(newestKey(subject), now)) === id
+/** The id of the newest code that may have gone out to this person. */
+export function newestOf(store: Store, subject: string, now: number): Promise<string | undefined> {
+  return store.get(newestKey(subject), now)
 }
 
 function isOf(
@@ -64,7 +68,7 @@ export async function writeChallenge(
   return swapped.kind === 'stored' ? { challenge, sealed, newest: true } : undefined
 }
 
-/** From here on only this challenge of the person counts. */
+/** From here on only this challenge of the person counts, and what is made over it. */
 export async function makeNewest({ store }: OtpParts, challenge: Challenge): Promise<void> {
   await store.put(newestKey(challenge.subject), challenge.id, challenge.expiresAt + REMEMBERED)
 }

@@ -1,6 +1,6 @@
-import type { OtpNotice } from '../../pages/otp-notice.ts'
+import type { OtpNotice, UnsentNotice } from '../../pages/otp-notice.ts'
 import type { DeliveryReport } from '../sms/delivery-report.ts'
-import { type Challenge, mayHaveArrived } from './challenge.ts'
+import { type Challenge, type Delivery, mayBeKnown } from './challenge.ts'
 import type { StoredChallenge } from './challenge-record.ts'
 import { reportNotice } from './delivery-news.ts'
 
@@ -17,36 +17,44 @@ export function challengeState(
   now: number,
   report?: DeliveryReport,
 ): ChallengeState {
-  // A challenge that is being sent is about to become the newest.
-  if (!newest && challenge.delivery.kind !== 'sending') {
-    return { canEnter: false, notice: { kind: 'superseded' } }
-  }
+  if (!newest) return { canEnter: false, notice: { kind: 'superseded' } }
   if (now >= challenge.expiresAt) return { canEnter: false, notice: { kind: 'expired' } }
   if (usedUp) return { canEnter: false, notice: { kind: 'used-up' } }
-  const canEnter = challenge.arrived || mayHaveArrived(challenge.delivery)
-  return {
-    canEnter,
-    notice: reportNotice(challenge.delivery.channel, report) ?? sendNotice(challenge, now),
-  }
+  const { delivery } = challenge
+  const reported = delivery.kind === 'sent' ? reportNotice(delivery.channel, report) : undefined
+  return { canEnter: mayBeKnown(challenge), notice: reported ?? sendNotice(challenge, now) }
 }
 
 // How long (ms) after a message the page speaks of it as news.
 const NEWS = 10_000
 
-function sendNotice({ messages, delivery }: Challenge, now: number): OtpNotice {
-  if (delivery.kind === 'refused' || delivery.kind === 'failed') {
-    return { kind: 'send-failed', reason: delivery.reason, channel: delivery.channel }
-  }
-  if (delivery.kind === 'paused') {
-    // Trying again would not help.
-    if (delivery.reason === 'credentials')
-      return { kind: 'send-failed', reason: 'credentials', channel: delivery.channel }
-    const seconds = Math.max(0, Math.ceil((delivery.until - now) / 1000))
-    return { kind: 'send-paused', seconds, channel: delivery.channel }
-  }
+function sendNotice({ sends, delivery }: Challenge, now: number): OtpNotice {
+  const unsent = unsentNotice(delivery, now)
+  if (unsent !== undefined) return unsent
   if (delivery.channel === 'call') {
     return { kind: now - delivery.at > NEWS ? 'already-called' : 'calling' }
   }
   if (now - delivery.at > NEWS) return { kind: 'already-sent' }
-  return { kind: messages > 1 ? 'resent' : 'sent' }
+  return { kind: sends.length > 1 ? 'resent' : 'sent' }
+}
+
+/** What there is to say of a press that was not taken; undefined of any other. */
+export function unsentNotice(delivery: Delivery, now: number): UnsentNotice | undefined {
+  const { kind, channel } = delivery
+  switch (kind) {
+    case 'sending':
+    case 'sent':
+      return undefined
+    case 'refused':
+    case 'failed':
+      return { kind: 'send-failed', reason: delivery.reason, channel }
+    case 'paused': {
+      // Trying again would not help.
+      if (delivery.reason === 'credentials') {
+        return { kind: 'send-failed', reason: 'credentials', channel }
+      }
+      const seconds = Math.max(0, Math.ceil((delivery.until - now) / 1000))
+      return { kind: 'send-paused', seconds, channel }
+    }
+  }
 }

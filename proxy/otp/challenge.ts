@@ -18,23 +18,33 @@ export type Challenge = {
   readonly code: string
   readonly createdAt: number
   readonly expiresAt: number
-  /** How many messages and calls went out, as far as is known. */
-  readonly messages: number
-  /** How many of them were calls. */
-  readonly calls: number
+  /** The person's newest code when this one was made: it may be used until another takes its place. */
+  readonly over?: string
+  /** The messages and calls that went out, as far as is known. */
+  readonly sends: readonly CodeSend[]
   /** What the code last went out by, as far as is known: who knows it has that at hand. */
   readonly channel: Channel
-  /** Of the last message or call. */
+  /** Of the last press of "send". */
   readonly delivery: Delivery
+  /** The last message or call that Twilio took, if the last press was not it. */
+  readonly message?: Message
+  /** Which strike of the waits the last message was that Twilio took. */
+  readonly strike: number
   /** Whether an earlier or the last message may have arrived, whatever became of the last one. */
   readonly arrived: boolean
 }
 
-/** What became of the last message or call: `sending` until Twilio has answered. */
+/** By what a code went out, and for whom: `address` is the client's, as limits count it. */
+export type CodeSend = { readonly channel: Channel; readonly address: string }
+
+/** What became of the last press of "send": `sending` until Twilio has answered. */
 export type Delivery = ({ readonly kind: 'sending' } | SendOutcome) & {
   readonly at: number
   readonly channel: Channel
 }
+
+/** A message or call that Twilio took. */
+export type Message = Extract<Delivery, { kind: 'sent' }>
 
 /** An ended challenge is remembered this long (ms), so that the page can say what became of it. */
 export const REMEMBERED = 15 * 60_000
@@ -52,6 +62,33 @@ export function mayHaveArrived(delivery: Delivery | SendOutcome): boolean {
       // A timeout or a reset says nothing about whether Twilio took the message.
       return delivery.reason === 'unavailable'
   }
+}
+
+/** Whether the person may have this code. */
+export function mayBeKnown({
+  arrived,
+  delivery,
+}: Pick<Challenge, 'arrived' | 'delivery'>): boolean {
+  return arrived || mayHaveArrived(delivery)
+}
+
+/** The last message or call that Twilio took, whatever became of a later press. */
+export function lastMessage({
+  delivery,
+  message,
+}: Pick<Challenge, 'delivery' | 'message'>): Message | undefined {
+  return delivery.kind === 'sent' ? delivery : message
+}
+
+/** Longer (ms) than any answer of Twilio's is waited for. */
+const SENDING_AT_MOST = 30_000
+
+/** A send whose end nobody has written down for so long may have been taken, like any without an answer. */
+export function withoutAnswer(challenge: Challenge, now: number): Challenge {
+  const { delivery } = challenge
+  if (delivery.kind !== 'sending' || now - delivery.at < SENDING_AT_MOST) return challenge
+  const failed: Delivery = { ...delivery, kind: 'failed', reason: 'unavailable' }
+  return { ...challenge, delivery: failed, arrived: true }
 }
 
 /** The digits of what was typed or pasted, or undefined when it can't be a code of this length. */

@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts'
 import { auditFields } from '../audit-fields.ts'
+import { describeError } from '../log.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import { stepUp } from '../session/transitions.ts'
 import type { Channel } from '../sms/sender.ts'
@@ -72,6 +73,15 @@ function audit(visit: Visit, result: Verified): void {
         channel: result.channel,
         seconds_since_send: result.secondsSinceSend,
       })
+      if (result.notNoted !== undefined) {
+        log.warn(
+          'A right code was used, but the store still counts the failures and messages before it',
+          {
+            request_id: fields.request_id,
+            ...describeError(result.notNoted),
+          },
+        )
+      }
       break
     case 'wrong':
       log.audit('otp.wrong', { ...fields, attempts_left: result.attemptsLeft })

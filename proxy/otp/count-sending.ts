@@ -1,6 +1,7 @@
 import type { SendLimits } from '../config/config.ts'
 import type { Channel } from '../sms/sender.ts'
-import type { Store } from '../store/store.ts'
+import { type CountWindow, type Store, StoreUnavailableError } from '../store/store.ts'
+import type { Challenge } from './challenge.ts'
 import { makeKnown } from './known-numbers.ts'
 import {
   becameKnownWindow,
@@ -29,8 +30,8 @@ export type Limited = {
   readonly retryAt: number
 }
 
-/** A message of a code that was made at `createdAt` (epoch ms), after `messages` others of it. */
-export type CodeSending = Sending & { readonly createdAt: number; readonly messages: number }
+/** A message of a code that was made at `createdAt` (epoch ms), after `sends` of it. */
+export type CodeSending = Sending & Pick<Challenge, 'createdAt' | 'sends'>
 
 /** Counts a message against all limits, or against none and says which refuses it. */
 export async function countSending(
@@ -39,9 +40,15 @@ export async function countSending(
   now: number,
 ): Promise<Limited | undefined> {
   const limited = await countAll(parts, sending, now)
+  const { alarms } = parts
   const { channel } = sending
-  if (limited?.by === 'budget') await parts.alarms.budgetSpent(channel, limited.retryAt, now)
-  await parts.alarms.look(channel, now)
+  try {
+    if (limited?.by === 'budget') await alarms.budgetSpent(channel, limited.retryAt, now)
+    await alarms.look(channel, now)
+  } catch (error) {
+    // What has been counted is sent; the next message looks again.
+    if (!(error instanceof StoreUnavailableError)) throw error
+  }
   return limited
 }
 
@@ -50,10 +57,10 @@ async function countAll(
   sending: CodeSending,
   now: number,
 ): Promise<Limited | undefined> {
-  const { unknown, createdAt, messages } = sending
+  const { unknown } = sending
   const trust = unknown ? await readTrust(store, sending, now) : undefined
   const windows = sendWindows(limits[sending.channel], sending, trust)
-  const code = messages === 0 ? codeWindows(createdAt) : []
+  const code = codeWindowsOf(sending)
   const count = async (asked: readonly SendWindow[]): Promise<Limited | undefined> => {
     const counted = await store.count([...asked, ...code], now)
     if (counted.kind === 'counted') return undefined
@@ -72,37 +79,40 @@ async function readTrust(store: Store, { phone, address }: Sending, now: number)
   return { knownInPrefix, peopleAtAddress: Math.max(...people) }
 }
 
-/**
- * Takes a message back that did not go out: it cost nothing and reached nobody. One that was not
- * even tried leaves no trace, or who waits for Twilio to work again would be refused then.
- */
+/** A code counts with its first message. */
+function codeWindowsOf({ sends, createdAt }: CodeSending): readonly CountWindow[] {
+  return sends.length === 0 ? codeWindows(createdAt) : []
+}
+
+/** Takes a message back that did not go out: it cost nothing and reached nobody. */
 export async function takeBackUnsent(
   { store, limits }: LimitParts,
   sending: CodeSending,
-  tried: boolean,
   now: number,
 ): Promise<void> {
-  const keys = sendWindows(limits[sending.channel], sending).flatMap((window) =>
-    window.backWhenUnsent || !tried ? [window.key] : [],
+  const windows = sendWindows(limits[sending.channel], sending).filter(
+    ({ backWhenUnsent }) => backWhenUnsent,
   )
-  const code = sending.messages === 0 ? codeWindows(sending.createdAt) : []
-  await store.uncount([...keys, ...code.map(({ key }) => key)], now)
+  const keys = [...windows, ...codeWindowsOf(sending)].map(({ key }) => key)
+  await store.uncount(keys, now)
 }
 
-/** A code was typed in: its messages and calls are taken back, and its number is known from here on. */
+/**
+ * A code was typed in at `address`: its messages and calls are taken back where they were asked
+ * for, and its number is known from here on.
+ */
 export async function takeBackVerified(
   { store, limits }: LimitParts,
-  sending: CodeSending & { readonly calls: number },
+  sending: CodeSending,
   now: number,
 ): Promise<void> {
-  const { subject, phone, unknown, messages, calls } = sending
-  const sent: Record<Channel, number> = { sms: messages - calls, call: calls }
+  const { subject, phone, unknown, sends } = sending
   // The code may arrive before Twilio's answer, which is when its message is written down.
-  if (messages === 0) sent[sending.channel] = 1
-  const keys = (['sms', 'call'] as const).flatMap((channel) =>
-    sendWindows(limits[channel], { ...sending, channel })
+  const sent = sends.length > 0 ? sends : [sending]
+  const keys = sent.flatMap(({ channel, address }) =>
+    sendWindows(limits[channel], { ...sending, channel, address })
       .filter((window) => window.backWhenVerified)
-      .flatMap(({ key }) => Array<string>(sent[channel]).fill(key)),
+      .map(({ key }) => key),
   )
   await store.uncount([...keys, openCodeKey(sending.createdAt)], now)
   await makeKnown(store, subject, phone, now)

@@ -3,7 +3,7 @@ import type { PageFrame } from '../../pages/page.ts'
 import type { DeliveryKind } from '../../pages/parts/delivery-region.ts'
 import type { DeliveryReport } from '../sms/delivery-report.ts'
 import type { Channel } from '../sms/sender.ts'
-import type { Challenge } from './challenge.ts'
+import { type Challenge, lastMessage } from './challenge.ts'
 
 /** What the page's script is told; `text` is sentences. `final`: nothing more will come. */
 export type DeliveryNews = {
@@ -17,13 +17,13 @@ type ReportNotice = Extract<OtpNotice, { kind: 'handed-over' | 'delivered' | 'un
 /** There is no code any more that a message could bring. */
 export const OVER: DeliveryNews = { kind: 'over', final: true }
 
-/** How the message or call fares; undefined for one that did not go out. */
+/** How the last message or call fares that went out; undefined when none did. */
 export function deliveryKind(
-  { delivery }: Pick<Challenge, 'delivery'>,
+  challenge: Pick<Challenge, 'delivery' | 'message'>,
   report: DeliveryReport | undefined,
 ): DeliveryKind | undefined {
-  if (delivery.kind === 'sending') return 'sending'
-  if (delivery.kind !== 'sent') return undefined
+  if (challenge.delivery.kind === 'sending') return 'sending'
+  if (lastMessage(challenge) === undefined) return undefined
   return report === undefined || report.state === 'queued' ? 'sending' : report.state
 }
 
@@ -55,7 +55,8 @@ export function deliveryNews(
 ): DeliveryNews {
   const kind = deliveryKind(challenge, report)
   if (kind === undefined) return OVER
-  const said = reportNotice(challenge.delivery.channel, report)
+  const { channel } = lastMessage(challenge) ?? challenge.delivery
+  const said = reportNotice(channel, report)
   return {
     kind,
     final: kind === 'delivered' || kind === 'failed',

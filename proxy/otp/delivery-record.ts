@@ -6,32 +6,55 @@ import {
 } from '../sms/delivery-report.ts'
 import { keyOf } from '../store/key-of.ts'
 import type { Store } from '../store/store.ts'
-import { type Challenge, type Delivery, REMEMBERED } from './challenge.ts'
+import { type Challenge, type Message, REMEMBERED } from './challenge.ts'
 import type { OtpParts } from './challenge-record.ts'
 
 /** Whose code a message or call carries. */
 export type MessageOwner = Pick<Challenge, 'subject' | 'family' | 'id' | 'expiresAt'>
 
-// How long (ms) a report is kept that comes before Twilio's answer with the message's sid.
+// How long (ms) a report is kept that comes before Twilio's answer with the message's sid, and how
+// it is marked until somebody knows whose it is.
 const EARLY = 60_000
+const UNCLAIMED = 'unclaimed '
 
 const ownerKey = (sid: string) => keyOf('message-owner', sid)
 const reportKey = (sid: string) => keyOf('message-report', sid)
-const waivedKey = (sid: string) => keyOf('resend-waived', sid)
 
-/** Remembers whose code the message carries, as long as the code itself is remembered. */
+/**
+ * Remembers whose code the message carries, as long as the code itself is remembered. Twilio may
+ * have reported before it answered: a report that makes it final comes back, for the one audit.
+ */
 export async function rememberOwner(
   { store, sealer }: OtpParts,
   { subject, family, id, expiresAt }: Challenge,
   sid: string,
   now: number,
-): Promise<void> {
+): Promise<DeliveryReport | undefined> {
   const until = expiresAt + REMEMBERED
   const owner: MessageOwner = { subject, family, id, expiresAt }
   await store.put(ownerKey(sid), await sealer.seal('message-owner', owner, until, now), until)
-  // Twilio may have reported before it answered. Another report now keeps what there is, too.
-  const early = await store.get(reportKey(sid), now)
-  if (early !== undefined) await store.swap(reportKey(sid), early, early, until, now)
+  return claimReport(store, sid, owner, now)
+}
+
+/**
+ * Keeps what was reported before the owner was known, as long as all else. Of several calls one
+ * gets the report that makes it final.
+ */
+export async function claimReport(
+  store: Store,
+  sid: string,
+  { expiresAt }: MessageOwner,
+  now: number,
+): Promise<DeliveryReport | undefined> {
+  let text = await store.get(reportKey(sid), now)
+  for (;;) {
+    const report = parseReport(text)
+    if (report === undefined || !text?.startsWith(UNCLAIMED)) return undefined
+    const until = expiresAt + REMEMBERED
+    const swapped = await store.swap(reportKey(sid), text, formatReport(report), until, now)
+    if (swapped.kind === 'stored') return isFinal(report) ? report : undefined
+    text = swapped.value
+  }
 }
 
 /** Undefined for a message that is none of ours, is not known yet or has long been forgotten. */
@@ -47,7 +70,7 @@ export async function readOwner(
 
 /**
  * Adds what was reported of a message to what is known. True for the one report that makes it
- * final, however often and in which order reports come.
+ * final, however often and in which order reports come; without an owner that is claimed later.
  */
 export async function addReport(
   store: Store,
@@ -57,39 +80,26 @@ export async function addReport(
   now: number,
 ): Promise<boolean> {
   const until = owner === undefined ? now + EARLY : owner.expiresAt + REMEMBERED
+  const mark = owner === undefined ? UNCLAIMED : ''
   let text = await store.get(reportKey(sid), now)
   for (;;) {
     const known = parseReport(text)
     const merged = mergeReport(known, news)
     if (merged === known) return false
-    const swapped = await store.swap(reportKey(sid), text, formatReport(merged), until, now)
+    const swapped = await store.swap(reportKey(sid), text, mark + formatReport(merged), until, now)
     if (swapped.kind === 'stored') return isFinal(merged)
     text = swapped.value
   }
 }
 
-/** What is known of a challenge's last message; undefined when nothing was reported. */
+/** What is known of a message; undefined when nothing was reported, or there is none. */
 export async function reportOf(
   store: Store,
-  delivery: Delivery,
+  message: Message | undefined,
   now: number,
 ): Promise<DeliveryReport | undefined> {
-  return delivery.kind === 'sent'
-    ? parseReport(await store.get(reportKey(delivery.id), now))
-    : undefined
-}
-
-/** True once for a message that has failed to arrive: what comes next need not wait for it. */
-export async function takeWaiver(
-  store: Store,
-  { delivery, expiresAt }: Challenge,
-  now: number,
-): Promise<boolean> {
-  if (delivery.kind !== 'sent') return false
-  if ((await reportOf(store, delivery, now))?.state !== 'failed') return false
-  const until = expiresAt + REMEMBERED
-  const taken = await store.swap(waivedKey(delivery.id), undefined, '1', until, now)
-  return taken.kind === 'stored'
+  if (message === undefined) return undefined
+  return parseReport(await store.get(reportKey(message.id), now))
 }
 
 function formatReport(report: DeliveryReport): string {
@@ -98,7 +108,8 @@ function formatReport(report: DeliveryReport): string {
 }
 
 function parseReport(text: string | undefined): DeliveryReport | undefined {
-  const [state, reason, code] = text?.split(' ') ?? []
+  const claimed = text?.startsWith(UNCLAIMED) ? text.slice(UNCLAIMED.length) : text
+  const [state, reason, code] = claimed?.split(' ') ?? []
   switch (state) {
     case 'queued':
     case 'sending':

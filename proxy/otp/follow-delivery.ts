@@ -4,9 +4,11 @@ import type { Session } from '../session/session.ts'
 import { isLive } from '../session/transitions.ts'
 import { channelsTo } from '../sms/channels.ts'
 import { StoreUnavailableError } from '../store/store.ts'
+import { lastMessage } from './challenge.ts'
 import { readChallenge, type StoredChallenge } from './challenge-record.ts'
 import { type DeliveryNews, deliveryNews, OVER } from './delivery-news.ts'
 import { reportOf } from './delivery-record.ts'
+import { isHeld } from './is-held.ts'
 
 /** The news of a session's own challenge, and the challenge that they are of. */
 export type Followed = { readonly news: DeliveryNews; readonly stored?: StoredChallenge }
@@ -24,9 +26,10 @@ export async function lookAtDelivery(
   const stored = await readChallenge(context, session, now, before)
   if (stored === undefined || now >= stored.challenge.expiresAt) return { news: OVER }
   const { challenge, newest } = stored
-  if (!newest && challenge.delivery.kind !== 'sending') return { news: OVER }
-  const report = await reportOf(context.store, challenge.delivery, now)
-  const ways = channelsTo(challenge.phone, context.config)
+  if (!newest) return { news: OVER }
+  const report = await reportOf(context.store, lastMessage(challenge), now)
+  const { phone } = challenge
+  const ways = channelsTo(phone, context.config).filter((way) => !isHeld(context, way, phone))
   return { news: deliveryNews(frame, challenge, report, ways), stored }
 }
 

@@ -1,23 +1,32 @@
 import type { Random } from '../random.ts'
 import type { Session } from '../session/session.ts'
-import type { Challenge } from './challenge.ts'
+import { type Challenge, mayBeKnown } from './challenge.ts'
 import {
-  makeNewest,
+  newestOf,
   readChallenge,
   type StoredChallenge,
   spendChallenge,
   writeChallenge,
 } from './challenge-record.ts'
 import { isKnown } from './known-numbers.ts'
-import { countSend, resendAt, type SendParts, type SendRefused, sendCode } from './send-code.ts'
+import { resendAt, type SendParts, type SendRefused, trySend, writeTried } from './send-code.ts'
+import { isLive } from './verify-code.ts'
 
 /** The number that the person chose, and how many there were. */
 export type ChosenNumber = { readonly phone: string; readonly choices: number }
 
-/** `sent`: by this call, with its outcome in `delivery`. `present`: another call was first. */
+/**
+ * `sent`: by this call, with its outcome in `delivery`. `present`: another call was first. `kept`:
+ * nothing went out by this call, and the code before goes on living; so it does when refused.
+ */
 export type Issued =
   | { readonly kind: 'sent'; readonly challenge: Challenge }
   | { readonly kind: 'present'; readonly challenge: Challenge }
+  | {
+      readonly kind: 'kept'
+      readonly unsent: Challenge
+      readonly previous: StoredChallenge
+    }
   | SendRefused
 
 /**
@@ -32,21 +41,27 @@ export async function issueChallenge(
   previous: StoredChallenge | undefined,
   now: number,
 ): Promise<Issued> {
+  const { store } = parts
+  const [known, over] = await Promise.all([
+    isKnown(store, session.subject, number.phone, now),
+    newestOf(store, session.subject, now),
+  ])
   const challenge: Challenge = {
     id: parts.random.id(),
     subject: session.subject,
     family: session.family,
     purpose: 'step-up',
     phone: number.phone,
-    unknown: !(await isKnown(parts.store, session.subject, number.phone, now)),
+    unknown: !known,
     choices: number.choices,
     code: parts.random.digits(parts.length),
     createdAt: now,
     expiresAt: now + parts.ttl,
-    messages: 0,
-    calls: 0,
+    ...(over !== undefined && { over }),
+    sends: [],
     channel: parts.channel,
     delivery: { kind: 'sending', at: now, channel: parts.channel },
+    strike: 0,
     arrived: false,
   }
   const until = await resendAt(parts, challenge, now)
@@ -55,15 +70,23 @@ export async function issueChallenge(
   if (stored === undefined) {
     return presentOr({ kind: 'wait', until: now + 1000 }, parts, session, previous, now)
   }
-  const refused = await countSend(parts, challenge, now)
-  if (refused !== undefined) {
-    // The code before goes on living.
+  const tried = await trySend(parts, challenge, now)
+  if (tried.kind !== 'tried') {
     if (previous === undefined) await spendChallenge(parts, stored, now)
     else await writeChallenge(parts, previous.challenge, stored.sealed, now)
-    return refused
+    return tried
   }
-  await makeNewest(parts, challenge)
-  return { kind: 'sent', challenge: await sendCode(parts, stored, now) }
+  if (!tried.went && previous !== undefined && (await isInHand(parts, previous, now))) {
+    await writeChallenge(parts, previous.challenge, stored.sealed, now)
+    return { kind: 'kept', unsent: tried.challenge, previous }
+  }
+  await writeTried(parts, tried, stored, now)
+  return { kind: 'sent', challenge: tried.challenge }
+}
+
+/** Whether the person may have this code and could still use it. */
+async function isInHand(parts: SendParts, stored: StoredChallenge, now: number): Promise<boolean> {
+  return mayBeKnown(stored.challenge) && (await isLive(parts, stored, now))
 }
 
 /** The challenge that another call has made since `previous` was read, if there is one. */

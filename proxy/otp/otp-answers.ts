@@ -7,11 +7,12 @@ import type { PhoneLookup } from '../phone/phone-directory.ts'
 import { channelsTo } from '../sms/channels.ts'
 import type { Channel } from '../sms/sender.ts'
 import { accountOf } from './account-of.ts'
-import { type Challenge, lastDigits } from './challenge.ts'
+import { type Challenge, lastDigits, lastMessage } from './challenge.ts'
 import type { StoredChallenge } from './challenge-record.ts'
-import { type ChallengeState, challengeState } from './challenge-state.ts'
+import { type ChallengeState, challengeState, unsentNotice } from './challenge-state.ts'
 import { deliveryKind } from './delivery-news.ts'
 import { reportOf } from './delivery-record.ts'
+import { isHeld } from './is-held.ts'
 import type { ChosenNumber } from './issue-challenge.ts'
 import type { NumberChoice } from './pick-number.ts'
 import { resendAt, type SendRefused } from './send-code.ts'
@@ -28,17 +29,21 @@ export type Shown = ChosenNumber &
     /** What the code went out by. */
     readonly channel?: Channel
     readonly delivery?: Challenge['delivery']
+    readonly message?: Challenge['message']
   }
 
 /** The code page. */
 export async function codePage(visit: Visit, status: number, shown: Shown): Promise<Answer> {
   const { context, session, now } = visit
-  const { phone, choices, canEnter, expiresAt, notice, channel = 'sms', delivery } = shown
+  const { phone, choices, canEnter, expiresAt, notice, channel = 'sms', delivery, message } = shown
   const { subject, family } = session
   const until = await resendAt(context, { subject, family, phone }, now)
-  const report = delivery && (await reportOf(context.store, delivery, now))
+  const sends = delivery && { delivery, ...(message !== undefined && { message }) }
+  const report = sends && (await reportOf(context.store, lastMessage(sends), now))
   const follows = canEnter && context.isSignedByTwilio !== undefined
-  const kind = follows && delivery ? deliveryKind({ delivery }, report) : undefined
+  const kind = follows && sends ? deliveryKind(sends, report) : undefined
+  const channels = channelsTo(phone, context.config)
+  const held = channels.filter((way) => isHeld(context, way, phone))
   return answerPage(visit, status, 'otp', {
     lastDigits: lastDigits(phone),
     codeLength: context.config.otp.length,
@@ -48,7 +53,8 @@ export async function codePage(visit: Visit, status: number, shown: Shown): Prom
     resendIn: report?.state === 'failed' ? 0 : secondsUntil(until, now),
     canChangeNumber: choices > 1,
     channel,
-    ways: waysOn(channelsTo(phone, context.config), notice),
+    ways: waysOn(channels, notice, held),
+    ...(held.length > 0 && { held }),
     notice,
     ...(kind !== undefined && { delivery: kind }),
     return: returnFieldsOf(visit),
@@ -57,9 +63,14 @@ export async function codePage(visit: Visit, status: number, shown: Shown): Prom
 }
 
 /** A number that can't get texts, now or ever, is best called, whatever its kind. */
-function waysOn(channels: readonly Channel[], notice: OtpNotice): readonly Channel[] {
+function waysOn(
+  channels: readonly Channel[],
+  notice: OtpNotice,
+  held: readonly Channel[],
+): readonly Channel[] {
   if (channels.length === 0) return ['sms']
-  return needsCall(notice) ? channels.toSorted((one) => (one === 'call' ? -1 : 1)) : channels
+  if (!needsCall(notice) || held.includes('call')) return channels
+  return channels.toSorted((one) => (one === 'call' ? -1 : 1))
 }
 
 function needsCall(notice: OtpNotice): boolean {
@@ -154,10 +165,21 @@ export async function refusedPage(
   if (present === undefined || present.challenge.phone !== number.phone) {
     return codePage(visit, 429, { ...number, canEnter: false, expiresAt: 0, notice })
   }
-  const { id, expiresAt, channel: went, delivery } = present.challenge
-  const { canEnter } = challengeState(present, await isUsedUp(context, id, now), now)
-  const shown = { ...number, canEnter, expiresAt, notice, channel: went, delivery }
-  return codePage(visit, 429, shown)
+  const { challenge } = present
+  const { canEnter } = challengeState(present, await isUsedUp(context, challenge.id, now), now)
+  return codePage(visit, 429, { ...challenge, ...number, canEnter, notice })
+}
+
+/** Another number was chosen and nothing went to it: the code that went to the one before still counts. */
+export function keptPage(
+  visit: Visit,
+  { challenge }: StoredChallenge,
+  unsent: Challenge,
+): Promise<Answer> {
+  const said = unsentNotice(unsent.delivery, visit.now)
+  const notice: OtpNotice =
+    said === undefined ? { kind: 'none' } : { ...said, chosen: lastDigits(unsent.phone) }
+  return codePage(visit, 200, { ...challenge, canEnter: true, notice })
 }
 
 function refusalNotice(refused: SendRefused, now: number) {

@@ -12,7 +12,7 @@ import {
   noNumberPage,
   refusedPage,
 } from './otp-answers.ts'
-import { countSend, sendCode, waiveWait } from './send-code.ts'
+import { sendCode, waiveWait } from './send-code.ts'
 import { sendNewCode } from './send-new-code.ts'
 import { isLive, readLock } from './verify-code.ts'
 import { sendPartsOf, type Visit } from './visit.ts'
@@ -39,10 +39,9 @@ export async function sendAgain(visit: Visit, channel: Channel): Promise<Answer>
 async function repeat(visit: Visit, stored: StoredChallenge, channel: Channel): Promise<Answer> {
   const { challenge } = stored
   const parts = sendPartsOf(visit, channel)
-  const refused = await countSend(parts, challenge, visit.now)
-  if (refused !== undefined) return refusedPage(visit, challenge, stored, refused, channel)
-  const sent = await sendCode(parts, stored, visit.now)
-  auditSend(visit, sent, 'again')
+  const tried = await sendCode(parts, stored, visit.now)
+  if (tried.kind !== 'tried') return refusedPage(visit, challenge, stored, tried, channel)
+  auditSend(visit, tried.challenge, 'again')
   return backToCodePage(visit)
 }
 

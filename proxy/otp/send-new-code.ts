@@ -4,7 +4,7 @@ import { auditSend } from './audit-send.ts'
 import type { StoredChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
 import { type ChosenNumber, issueChallenge } from './issue-challenge.ts'
-import { backToCodePage, codePage, refusedPage } from './otp-answers.ts'
+import { backToCodePage, codePage, keptPage, refusedPage } from './otp-answers.ts'
 import { sendPartsOf, type Visit } from './visit.ts'
 
 /** Makes a code in place of `previous`, sends it or calls, and shows the page for it. */
@@ -20,6 +20,10 @@ export async function sendNewCode(
   const issued = await issueChallenge(parts, session, number, previous, now)
   if (issued.kind === 'wait' || issued.kind === 'limited') {
     return refusedPage(visit, number, previous, issued, channel)
+  }
+  if (issued.kind === 'kept') {
+    auditSend(visit, issued.unsent, 'new')
+    return keptPage(visit, issued.previous, issued.unsent)
   }
   const { challenge } = issued
   if (issued.kind === 'sent') auditSend(visit, challenge, 'new')

@@ -1,6 +1,7 @@
 import { type Answer, redirectAnswer } from '../answer.ts'
 import { isPrefetch } from '../request/kind-of-request.ts'
 import { channelsTo } from '../sms/channels.ts'
+import { lastMessage } from './challenge.ts'
 import { readChallenge, type StoredChallenge } from './challenge-record.ts'
 import { challengeState } from './challenge-state.ts'
 import { reportOf } from './delivery-record.ts'
@@ -21,7 +22,7 @@ export async function showCode(visit: Visit): Promise<Answer> {
 
 async function showStored(visit: Visit, stored: StoredChallenge): Promise<Answer> {
   const usedUp = await isUsedUp(visit.context, stored.challenge.id, visit.now)
-  const report = await reportOf(visit.context.store, stored.challenge.delivery, visit.now)
+  const report = await reportOf(visit.context.store, lastMessage(stored.challenge), visit.now)
   const state = challengeState(stored, usedUp, visit.now, report)
   return codePage(visit, 200, { ...stored.challenge, ...state })
 }

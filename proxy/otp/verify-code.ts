@@ -2,20 +2,26 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Session } from '../session/session.ts'
 import type { Channel } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
-import type { Strike } from '../store/store.ts'
-import { REMEMBERED, readCode } from './challenge.ts'
+import { StoreUnavailableError, type Strike } from '../store/store.ts'
+import { lastMessage, mayBeKnown, REMEMBERED, readCode } from './challenge.ts'
 import {
   type OtpParts,
   readChallenge,
   type StoredChallenge,
   spendChallenge,
 } from './challenge-record.ts'
-import { type LimitParts, takeBackVerified } from './count-sending.ts'
+import { type CodeSending, type LimitParts, takeBackVerified } from './count-sending.ts'
 import { attemptWaits, FAILURE_WAITS, FAILURES_REMEMBERED, LOCK_AT } from './limits.ts'
 
 /** What became of a guess. Only `wrong` and `verified` were compared. Times in epoch ms. */
 export type Verified =
-  | { readonly kind: 'verified'; readonly channel: Channel; readonly secondsSinceSend: number }
+  | {
+      readonly kind: 'verified'
+      readonly channel: Channel
+      readonly secondsSinceSend: number
+      /** The store did not take all that follows from it. */
+      readonly notNoted?: StoreUnavailableError
+    }
   /** `lock`: this failure was one too many, and a wait begins. */
   | { readonly kind: 'wrong'; readonly attemptsLeft: number; readonly lock?: Locked }
   | { readonly kind: 'not-a-code' }
@@ -83,6 +89,7 @@ export async function verifyCode(
   if (stored === undefined) return { kind: 'none' }
   const { challenge } = stored
   if (!stored.newest) return { kind: 'superseded' }
+  if (!mayBeKnown(challenge)) return { kind: 'none' }
   if (now >= challenge.expiresAt) return { kind: 'expired' }
   const guess = readCode(input, challenge.code.length)
   if (guess === undefined) return { kind: 'not-a-code' }
@@ -105,12 +112,29 @@ export async function verifyCode(
     return { kind: 'wrong', attemptsLeft, ...(lock !== undefined && { lock }) }
   }
   if (!(await spend(parts, session, stored, now))) return { kind: 'none' }
-  await store.remove(failuresKey(session.subject))
-  await takeBackVerified(parts, { ...challenge, address }, now)
+  const notNoted = await noteVerified(parts, { ...challenge, address }, now)
+  const { at } = lastMessage(challenge) ?? challenge.delivery
   return {
     kind: 'verified',
     channel: challenge.channel,
-    secondsSinceSend: Math.round((now - challenge.delivery.at) / 1000),
+    secondsSinceSend: Math.round((now - at) / 1000),
+    ...(notNoted !== undefined && { notNoted }),
+  }
+}
+
+/** The code is spent: whatever the store can't take any more, the person is through. */
+async function noteVerified(
+  parts: LimitParts,
+  sending: CodeSending,
+  now: number,
+): Promise<StoreUnavailableError | undefined> {
+  try {
+    await parts.store.remove(failuresKey(sending.subject))
+    await takeBackVerified(parts, sending, now)
+    return undefined
+  } catch (error) {
+    if (error instanceof StoreUnavailableError) return error
+    throw error
   }
 }
 

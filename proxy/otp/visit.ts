@@ -7,6 +7,7 @@ import type { Session } from '../session/session.ts'
 import { spokenCode } from '../sms/call-text.ts'
 import { codeMessage } from '../sms/message-text.ts'
 import type { Channel } from '../sms/sender.ts'
+import { auditReport } from './audit-report.ts'
 import type { SendParts } from './send-code.ts'
 import { limitsOf } from './send-limits.ts'
 
@@ -46,5 +47,7 @@ export function sendPartsOf({ context, exchange, uiLocales }: Visit, channel: Ch
     address: exchange.client.address,
     compose: (code, validFor) => codeMessage({ t, brand, code, validFor, host }),
     speak: (code) => spokenCode({ t, brand, code, host }),
+    ended: (owner, message, report) =>
+      auditReport(context.log, owner, message, report, exchange.requestId),
   }
 }

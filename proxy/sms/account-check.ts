@@ -7,6 +7,13 @@ export type CheckedAs = {
   readonly origin: string
 }
 
+/** The variables that hold the credentials, as a sentence names them. */
+export function credentialNames(credentials: CheckedAs['credentials']): string {
+  return credentials === 'token'
+    ? 'STEPGATE_TWILIO_SID and STEPGATE_TWILIO_TOKEN'
+    : 'STEPGATE_TWILIO_SID, STEPGATE_TWILIO_API_KEY_SID and STEPGATE_TWILIO_API_KEY_SECRET'
+}
+
 /** Words for an account that could be read (`status` and `type` as Twilio's Account resource has them). */
 export function accountCheck(account: {
   readonly status: unknown
@@ -36,10 +43,7 @@ export function keyCheck(): PartCheck {
 /** Words for a check that failed: which variable is wrong, and what to do. */
 export function failureCheck(failure: TwilioFailure, asked: CheckedAs): PartCheck {
   const { code, status, network } = failure
-  const names =
-    asked.credentials === 'token'
-      ? 'STEPGATE_TWILIO_SID and STEPGATE_TWILIO_TOKEN'
-      : 'STEPGATE_TWILIO_SID, STEPGATE_TWILIO_API_KEY_SID and STEPGATE_TWILIO_API_KEY_SECRET'
+  const names = credentialNames(asked.credentials)
   if (code === 20008) {
     return problem(
       `${names} are Twilio's test credentials: Twilio would take every message and deliver none. Use the live ones`,

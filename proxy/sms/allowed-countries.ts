@@ -55,6 +55,8 @@ export function restrictSender(
   return {
     send: async (message) => refusal(message.to, countries.sms) ?? sender.send(message),
     call: async (call) => refusal(call.to, countries.call) ?? sender.call(call),
+    paused: (channel, to) =>
+      refusal(to, countries[channel]) === undefined ? sender.paused?.(channel, to) : undefined,
     check: () => sender.check(),
   }
 }

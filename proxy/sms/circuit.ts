@@ -6,15 +6,22 @@ export type CircuitReason = 'unavailable' | 'credentials'
 /** What one send says about Twilio, whatever it says about the number. */
 export type Evidence = 'works' | CircuitReason
 
-/** One send that was let through; it is known again by being the same object. */
-export type Attempt = { readonly at: number }
+/**
+ * One send that was let through; it is known again by being the same object. `number` stands for
+ * the number it goes to and need not show it.
+ */
+export type Attempt = { readonly number: string }
+
+/** A send to `number` that failed, when (epoch ms). */
+export type Failure = { readonly number: string; readonly at: number }
 
 /**
- * Closed, sends pass; `failures` are the times of those in a row that failed. Open, none passes
- * until `until`, then one as a trial. `failedTrials` counts those of this opening. Epoch ms.
+ * Closed, sends pass; `failures` are the last of those in a row that failed. Open, none passes
+ * until `until`, then one as a trial. `longerPauses` counts the failed trials of this opening that
+ * were of numbers not in `failed`, the last that had failed. Epoch ms.
  */
 export type Circuit =
-  | { readonly kind: 'closed'; readonly failures: readonly number[] }
+  | { readonly kind: 'closed'; readonly failures: readonly Failure[] }
   | {
       readonly kind: 'open'
       readonly reason: CircuitReason
@@ -22,7 +29,8 @@ export type Circuit =
       readonly until: number
       /** When it was last opened or tried: a clock that says less was set back. */
       readonly at: number
-      readonly failedTrials: number
+      readonly longerPauses: number
+      readonly failed: readonly string[]
       readonly trial?: Attempt
     }
 
@@ -33,24 +41,34 @@ export type Admission =
 /** As it is at start. */
 export const CLOSED: Circuit = { kind: 'closed', failures: [] }
 
-/** So many failures in a row within the window (ms) open it; wrong credentials do so at once. */
-export const OPENS_AFTER = { failures: 5, window: 60_000 } as const
+/**
+ * So many failures in a row within the window (ms), to so many numbers, open it: one person can't
+ * hold everybody's up. Wrong credentials do so at once.
+ */
+export const OPENS_AFTER = { failures: 5, numbers: 2, window: 60_000 } as const
 
 /**
- * How long (ms) nothing is tried: doubling with each failed trial. Longer than one sender may take;
- * what was under way before and ends later does not count.
+ * How long (ms) nothing is tried: doubling with each failed trial of another number. What was under
+ * way before counts for nothing if it ends meanwhile; with a second sender it may take longer than
+ * the first pause, and then counts as any other.
  */
 export const PAUSES = { first: 15_000, most: 5 * 60_000 } as const
 
 /** A trial whose end nobody hears of (ms) gives way to another. */
 export const TRIAL_LEASE = 30_000
 
+/** How long (ms) a trial takes as a rule: so soon may others try again. */
+export const TRIAL_TAKES = 5_000
+
 /** Asks whether a send may pass now. */
-export function admit(circuit: Circuit, now: number): Admission {
-  const attempt = { at: now }
+export function admit(circuit: Circuit, number: string, now: number): Admission {
+  const attempt = { number }
   if (circuit.kind === 'closed') return { kind: 'admitted', circuit, attempt }
-  const { until, at, reason } = circuit
-  if (now < until && now >= at) return { kind: 'refused', reason, until }
+  const { until, at, reason, trial } = circuit
+  if (now < until && now >= at) {
+    const soon = trial === undefined ? until : Math.min(until, now + TRIAL_TAKES)
+    return { kind: 'refused', reason, until: soon }
+  }
   const trying: Circuit = { ...circuit, at: now, until: now + TRIAL_LEASE, trial: attempt }
   return { kind: 'admitted', circuit: trying, attempt }
 }
@@ -62,27 +80,44 @@ export function settle(
   evidence: Evidence,
   now: number,
 ): Circuit {
+  const { number } = attempt
   if (circuit.kind === 'open') {
     if (circuit.trial !== attempt) return circuit
     if (evidence === 'works') return CLOSED
-    return opened(evidence, circuit.since, circuit.failedTrials + 1, now)
+    const { since, longerPauses, failed } = circuit
+    // It may be this number that fails: only wrong credentials are nobody's own.
+    const isKnown = evidence === 'unavailable' && failed.includes(number)
+    const next = { since, longerPauses: isKnown ? longerPauses : longerPauses + 1 }
+    return opened(evidence, { ...next, failed: [...failed, number] }, now)
   }
   if (evidence === 'works') return CLOSED
-  const recent = circuit.failures.filter((time) => Math.abs(now - time) < OPENS_AFTER.window)
-  const failures = [...recent, now]
-  return evidence === 'credentials' || failures.length >= OPENS_AFTER.failures
-    ? opened(evidence, now, 0, now)
+  const recent = circuit.failures.filter(({ at }) => Math.abs(now - at) < OPENS_AFTER.window)
+  const failures = [...recent, { number, at: now }].slice(-OPENS_AFTER.failures)
+  const failed = failures.map((failure) => failure.number)
+  const isEverybodys =
+    failures.length >= OPENS_AFTER.failures && new Set(failed).size >= OPENS_AFTER.numbers
+  return evidence === 'credentials' || isEverybodys
+    ? opened(evidence, { since: now, longerPauses: 0, failed }, now)
     : { kind: 'closed', failures }
 }
 
+type Open = Extract<Circuit, { kind: 'open' }>
+
 function opened(
   reason: CircuitReason,
-  since: number,
-  failedTrials: number,
+  { since, longerPauses, failed }: Pick<Open, 'since' | 'longerPauses' | 'failed'>,
   now: number,
-): Extract<Circuit, { kind: 'open' }> {
-  const pause = Math.min(PAUSES.first * 2 ** failedTrials, PAUSES.most)
-  return { kind: 'open', reason, since, until: now + pause, at: now, failedTrials }
+): Open {
+  const pause = Math.min(PAUSES.first * 2 ** longerPauses, PAUSES.most)
+  return {
+    kind: 'open',
+    reason,
+    since,
+    until: now + pause,
+    at: now,
+    longerPauses,
+    failed: [...new Set(failed)].slice(-OPENS_AFTER.failures),
+  }
 }
 
 // Said of one handset: whoever owns it must not be able to stop everybody's messages.

@@ -1,14 +1,21 @@
 import type { Config, SmsFrom } from '../config/config.ts'
 import type { Log } from '../log.ts'
-import type { CircuitReason } from './circuit.ts'
-import type { Channel, Sender } from './sender.ts'
+import { type CheckedAs, credentialNames } from './account-check.ts'
+import type { Sender } from './sender.ts'
 import { type CircuitChange, type CircuitSender, createCircuitSender } from './sender-circuit.ts'
 import { createFallbackSender } from './sender-fallback.ts'
 import { createTwilioSender } from './sender-twilio.ts'
+import { createStatusCallback } from './status-callback.ts'
 
 /** Twilio by its first sender, with the second behind it if there is one. */
 export function createTwilioSenders(config: Config['twilio'], secret: string, log: Log): Sender {
-  const primary = createTwilioSender(config, secret)
+  const callback = createStatusCallback(config.statusCallback, () =>
+    log.warn(
+      'Twilio SMS. Twilio refuses to report to STEPGATE_PUBLIC_URL, which it has to reach from the internet: until the next start nobody learns whether a message arrived',
+      { error_code: 21609 },
+    ),
+  )
+  const primary = createTwilioSender(config, secret, { callback })
   const { fallbackFrom, voiceFrom, ...others } = config
   if (fallbackFrom === undefined) return primary
   const caller = voiceFrom === undefined ? undefined : callerOf(fallbackFrom)
@@ -16,6 +23,7 @@ export function createTwilioSenders(config: Config['twilio'], secret: string, lo
   const secondary = createTwilioSender(
     { ...others, from: fallbackFrom, ...(canCall && { voiceFrom: caller }) },
     secret,
+    { callback },
   )
   const both = createFallbackSender(primary, secondary, ({ channel, reason, code, end }) => {
     const sentence =
@@ -33,15 +41,22 @@ function callerOf(from: SmsFrom): string | undefined {
 /** Circuits before `sender` that write to the log when they open and close. */
 export function withCircuit(
   sender: Sender,
+  { apiKeySid }: Pick<Config['twilio'], 'apiKeySid'>,
   { clock, log }: { clock: () => number; log: Log },
 ): CircuitSender {
+  const credentials = apiKeySid === undefined ? 'token' : 'api-key'
   return createCircuitSender(sender, {
     clock,
-    onChange: (change) => logChange(log, change, clock()),
+    onChange: (change) => logChange(log, change, credentials, clock()),
   })
 }
 
-function logChange(log: Log, change: CircuitChange, now: number): void {
+function logChange(
+  log: Log,
+  change: CircuitChange,
+  credentials: CheckedAs['credentials'],
+  now: number,
+): void {
   const { channel } = change
   const name = channel === 'call' ? 'voice' : 'sms'
   if (change.kind === 'closed') {
@@ -61,7 +76,7 @@ function logChange(log: Log, change: CircuitChange, now: number): void {
     seconds: Math.round((until - now) / 1000),
   }
   log.audit(`${name}.circuit_opened`, fields)
-  log.error(FAILS[channel][reason], fields)
+  log.error(reason === 'credentials' ? refuses(credentials) : FAILS[channel], fields)
 }
 
 const WORKS_AGAIN = {
@@ -69,18 +84,11 @@ const WORKS_AGAIN = {
   call: 'Twilio SMS. Twilio works again: people are called',
 } as const
 
-const CREDENTIALS =
-  'Twilio SMS. Twilio refuses the credentials: check STEPGATE_TWILIO_SID and STEPGATE_TWILIO_TOKEN; until they are accepted only a few sends and calls are tried'
-
-const FAILS: Readonly<Record<Channel, Readonly<Record<CircuitReason, string>>>> = {
-  sms: {
-    credentials: CREDENTIALS,
-    unavailable:
-      'Twilio SMS. Twilio has failed again and again: nothing is sent for a while, then one send is tried',
-  },
-  call: {
-    credentials: CREDENTIALS,
-    unavailable:
-      'Twilio SMS. Twilio has failed again and again: nobody is called for a while, then one call is tried',
-  },
+function refuses(credentials: CheckedAs['credentials']): string {
+  return `Twilio SMS. Twilio refuses the credentials: check ${credentialNames(credentials)}; until they are accepted only a few sends and calls are tried`
 }
+
+const FAILS = {
+  sms: 'Twilio SMS. Twilio has failed again and again: nothing is sent for a while, then one send is tried',
+  call: 'Twilio SMS. Twilio has failed again and again: nobody is called for a while, then one call is tried',
+} as const

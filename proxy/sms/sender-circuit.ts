@@ -1,5 +1,14 @@
-import { admit, type Circuit, type CircuitReason, CLOSED, evidenceOf, settle } from './circuit.ts'
-import type { Channel, Sender, SendOutcome } from './sender.ts'
+import { keyOf } from '../store/key-of.ts'
+import {
+  type Admission,
+  admit,
+  type Circuit,
+  type CircuitReason,
+  CLOSED,
+  evidenceOf,
+  settle,
+} from './circuit.ts'
+import type { Channel, Paused, Sender, SendOutcome } from './sender.ts'
 
 /** Told once an opening, with the outcome that led to it, and once its end; times are epoch ms. */
 export type CircuitChange = { readonly channel: Channel } & (
@@ -14,6 +23,8 @@ export type CircuitChange = { readonly channel: Channel } & (
 
 /** A sender that stops asking Twilio for a while when it has failed again and again. */
 export type CircuitSender = Sender & {
+  /** Tries nothing, and nobody's turn passes by it. */
+  paused(channel: Channel, to: string): Paused | undefined
   /** Whether messages, or calls, are held back now. */
   isOpen(channel: Channel): boolean
 }
@@ -41,11 +52,16 @@ export function createCircuitSender(
     }
   }
 
-  async function guarded(channel: Channel, send: () => Promise<SendOutcome>): Promise<SendOutcome> {
-    const admission = admit(circuits[channel], clock())
-    if (admission.kind === 'refused') {
-      return { kind: 'paused', reason: admission.reason, until: admission.until }
-    }
+  const ask = (channel: Channel, to: string) =>
+    admit(circuits[channel], keyOf('circuit', to), clock())
+
+  async function guarded(
+    channel: Channel,
+    to: string,
+    send: () => Promise<SendOutcome>,
+  ): Promise<SendOutcome> {
+    const admission = ask(channel, to)
+    if (admission.kind === 'refused') return pausedBy(admission)
     circuits[channel] = admission.circuit
     // Of a sender that throws.
     let outcome: SendOutcome = { kind: 'failed', reason: 'unavailable' }
@@ -60,8 +76,16 @@ export function createCircuitSender(
 
   return {
     ...sender,
-    send: (message) => guarded('sms', () => sender.send(message)),
-    call: (call) => guarded('call', () => sender.call(call)),
+    send: (message) => guarded('sms', message.to, () => sender.send(message)),
+    call: (call) => guarded('call', call.to, () => sender.call(call)),
+    paused(channel, to) {
+      const admission = ask(channel, to)
+      return admission.kind === 'refused' ? pausedBy(admission) : undefined
+    },
     isOpen: (channel) => circuits[channel].kind === 'open',
   }
+}
+
+function pausedBy({ reason, until }: Extract<Admission, { kind: 'refused' }>): Paused {
+  return { kind: 'paused', reason, until }
 }

@@ -6,9 +6,12 @@ import { accountCheck, failureCheck, keyCheck } from './account-check.ts'
 import { callProblem, failureOf, outcomeOf } from './outcome.ts'
 import type { Sender, SendOutcome, SmsMessage, VoiceCall } from './sender.ts'
 import { isCallSid, isMessageSid } from './sid.ts'
+import { createStatusCallback, type StatusCallback } from './status-callback.ts'
 
-/** Seams for tests; all have defaults. */
+/** Seams for tests, and what senders share; all have defaults. */
 export type TwilioSenderOptions = {
+  /** Where Twilio is to report; what `config` says unless given. */
+  callback?: StatusCallback
   /** For one exchange with Twilio from first to last byte, retry included; ms. */
   timeout?: number
   /** Waits so many ms. */
@@ -44,7 +47,7 @@ export function createTwilioSender(
     httpClient: createHttpClient(apiUrl, options),
   })
   const sender = from.kind === 'number' ? { from: from.number } : { messagingServiceSid: from.sid }
-  const reported = statusCallback && { statusCallback: statusCallback.href }
+  const { callback = createStatusCallback(statusCallback) } = options
   const asked = {
     credentials: apiKeySid === undefined ? 'token' : 'api-key',
     origin: apiUrl.origin,
@@ -52,14 +55,16 @@ export function createTwilioSender(
 
   async function send({ to, body, validForSeconds }: SmsMessage): Promise<SendOutcome> {
     try {
-      const { sid, errorCode } = await client.messages.create({
-        ...sender,
-        to,
-        body,
-        validityPeriod: validityPeriod(validForSeconds),
-        messageIntent: 'otp',
-        ...reported,
-      })
+      const { sid, errorCode } = await callback.offer((reports) =>
+        client.messages.create({
+          ...sender,
+          to,
+          body,
+          validityPeriod: validityPeriod(validForSeconds),
+          messageIntent: 'otp',
+          ...reports,
+        }),
+      )
       if (Number.isInteger(errorCode) && errorCode !== 0) return outcomeOf({ code: errorCode })
       // A 2xx without a message may have been taken: never to be sent again by itself.
       return isMessageSid(sid) ? { kind: 'sent', id: sid } : outcomeOf({})
@@ -72,14 +77,10 @@ export function createTwilioSender(
     if (voiceFrom === undefined) return { kind: 'failed', reason: 'sender_not_registered' }
     try {
       const twiml = spoken(language, sentences)
-      const { sid, status } = await client.calls.create({
-        ...CALL,
-        to,
-        from: voiceFrom,
-        twiml,
-        // Of its end only: what lies before nobody needs to know.
-        ...reported,
-      })
+      // Reports are of its end only: what lies before nobody needs to know.
+      const { sid, status } = await callback.offer((reports) =>
+        client.calls.create({ ...CALL, to, from: voiceFrom, twiml, ...reports }),
+      )
       return isCallSid(sid) ? (callProblem(status) ?? { kind: 'sent', id: sid }) : outcomeOf({})
     } catch (error) {
       return outcomeOf(failureOf(error))

@@ -63,10 +63,15 @@ export type FailedReason =
   | 'unavailable'
   | 'rejected'
 
+/** A send that is held back. */
+export type Paused = Extract<SendOutcome, { kind: 'paused' }>
+
 /** Sends a text or calls; never throws for what the provider or the network does. */
 export type Sender = {
   send(message: SmsMessage): Promise<SendOutcome>
   call(call: VoiceCall): Promise<SendOutcome>
+  /** What a send to this number (E.164) would end in if none is tried now; to ask counts as a send. */
+  paused?(channel: Channel, to: string): Paused | undefined
   /** Tries the credentials without sending or calling. */
   check(): Promise<PartCheck>
 }

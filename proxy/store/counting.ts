@@ -29,11 +29,24 @@ export function addStrike(
   if (before.kind === 'waiting') return undefined
   const count = before.count + 1
   const wait = waits[Math.min(count, waits.length) - 1] ?? 0
-  const end =
-    record === undefined || before.count === 0 ? expiresAt : Math.max(expiresAt, record.expiresAt)
+  const end = Math.max(
+    expiresAt,
+    record !== undefined && record.expiresAt > now ? record.expiresAt : 0,
+  )
   // A wait can't outlive its record; Infinity stays what it is: with the record.
   const until = wait === Number.POSITIVE_INFINITY ? wait : wait > 0 ? Math.min(now + wait, end) : 0
   return { count, until, expiresAt: end }
+}
+
+/** The record without the wait of its `nth` strike, as `Store.waive` describes it; undefined: as it is. */
+export function waiveStrike(
+  record: StrikeRecord | undefined,
+  nth: number,
+  left: number,
+  now: number,
+): StrikeRecord | undefined {
+  if (record === undefined || readStrike(record, now).count !== nth) return undefined
+  return { ...record, count: left, until: 0 }
 }
 
 /** The count of a window as it stands; one that has ended counts nothing. */

@@ -54,6 +54,19 @@ store(KEYS[1], count .. ' ' .. text(waits) .. ' ' .. text(ends), ends, now, tonu
 return {1, count, text(waits)}
 `)
 
+/** `waive(record) now nth left margin` → `[]`; the rules are those of `waiveStrike` in counting.ts. */
+export const WAIVE = script(`
+local now = tonumber(ARGV[1])
+local record = redis.call('GET', KEYS[1])
+if record then
+  local count, _, ends = string.match(record, '^(%S+) (%S+) (%S+)$')
+  if tonumber(ends) > now and tonumber(count) == tonumber(ARGV[2]) then
+    store(KEYS[1], ARGV[3] .. ' 0 ' .. ends, tonumber(ends), now, tonumber(ARGV[4]))
+  end
+end
+return {}
+`)
+
 /**
  * `count(record…) now margin (limit windowMs)…` → `[-1]`, or `[index, endsAt]` of the first that
  * is full. A record is `count endsAt`; the rules are those of `addToWindows` in counting.ts.

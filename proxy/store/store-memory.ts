@@ -5,6 +5,7 @@ import {
   readWindow,
   type StrikeRecord,
   type WindowRecord,
+  waiveStrike,
 } from './counting.ts'
 import { type Store, StoreUnavailableError } from './store.ts'
 
@@ -96,6 +97,11 @@ export function createMemoryStore(capacity = 1_000_000): Store {
       if (next === undefined) return readStrike(strikes.get(key), now)
       write(strikes, key, next)
       return { kind: 'counted', count: next.count, until: next.until }
+    },
+    async waive(key, nth, left, now) {
+      enter(now)
+      const waived = waiveStrike(strikes.get(key), nth, left, now)
+      if (waived !== undefined) strikes.set(key, waived)
     },
     async strikes(key, now) {
       enter(now)

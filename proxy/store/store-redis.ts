@@ -22,6 +22,7 @@ import {
   STRIKE,
   SWAP,
   UNCOUNT,
+  WAIVE,
 } from './redis-scripts.ts'
 import { type Revocations, type Store, StoreUnavailableError } from './store.ts'
 
@@ -93,6 +94,9 @@ export function createRedisStore(config: RedisConfig, secrets: StoreSecrets = {}
       const [counted, count, until] = await run(STRIKE, [name('strike', key)], ...times)
       const kind = counted === 1 ? 'counted' : 'waiting'
       return { kind, count: Number(count), until: readNumber(until) }
+    },
+    async waive(key, nth, left, now) {
+      await run(WAIVE, [name('strike', key)], at(now), `${nth}`, `${left}`, `${MARGIN}`)
     },
     async strikes(key, now) {
       told = now

@@ -5,6 +5,7 @@ import {
   readWindow,
   type StrikeRecord,
   type WindowRecord,
+  waiveStrike,
 } from './counting.ts'
 import type { SqliteFile } from './sqlite-file.ts'
 import { createSqliteRunner } from './sqlite-runner.ts'
@@ -61,6 +62,11 @@ export function createSqliteStore(path: string, maxBytes = GIGABYTE): Store {
         if (next === undefined) return readStrike(record, now)
         writeStrikeRecord(file, key, next)
         return { kind: 'counted', count: next.count, until: next.until }
+      }, now),
+    waive: (key, nth, left, now) =>
+      write((file) => {
+        const waived = waiveStrike(readStrikeRecord(file, key), nth, left, now)
+        if (waived !== undefined) writeStrikeRecord(file, key, waived)
       }, now),
     strikes: (key, now) => runner.read((file) => readStrike(readStrikeRecord(file, key), now)),
     count: (windows, now) =>

@@ -32,6 +32,11 @@ export type Store = {
    * it; a wait ends with its record at the latest.
    */
   strike(key: string, waits: readonly number[], expiresAt: number, now: number): Promise<Strike>
+  /**
+   * Ends the wait that the `nth` strike began, if that is the last one, and leaves `left` strikes
+   * counted; nothing happens when it is not. The record ends no sooner or later for it.
+   */
+  waive(key: string, nth: number, left: number, now: number): Promise<void>
   /** The strike record as it stands, without counting. */
   strikes(key: string, now: number): Promise<Strike>
   /**

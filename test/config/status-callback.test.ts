@@ -34,6 +34,12 @@ test('an API key sends and the token checks reports when both are set', () => {
   assert.match(describeConfig(config, secrets), /^STEPGATE_TWILIO_TOKEN=\*+$/m)
 })
 
+test('Twilio is given no address that it can not reach or does not take', () => {
+  for (const url of ['https://portal', 'https://10.1.2.3', 'https://my_app.example.com']) {
+    assert.equal(callbackOf({ STEPGATE_PUBLIC_URL: url }), undefined, url)
+  }
+})
+
 test('Twilio itself is given no loopback address, a stand-in on this machine is', () => {
   const local = { STEPGATE_PUBLIC_URL: 'http://127.0.0.1:8080' }
   assert.equal(callbackOf(local), undefined)

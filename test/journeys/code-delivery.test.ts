@@ -194,6 +194,26 @@ overWorlds('what Twilio reports of a message', (current) => {
     assert.equal((await pressSend(world, browser)).status, 429)
   })
 
+  test('of a message goes on when nothing could be sent again', async () => {
+    const { browser } = await openCodePage(world, 'alice')
+    world.turnClock(30 * SECOND)
+    world.twilio.setPlan({ next: [{ kind: 'error', code: 21610 }] })
+    const page = await browser.followAll(await pressSend(world, browser))
+    assertSays(page, 'otp.notice.refused.opted_out')
+    assertSays(page, 'otp.notice.code-before')
+    assert.match(page.text(), /data-delivery="sending"/)
+    const news = async () => {
+      const { kind, final } = await (await statusOf(world, browser)).json()
+      return [kind, final]
+    }
+    assert.deepEqual(await news(), ['sending', false])
+    assert.equal(await say('delivered'), 204)
+    assert.deepEqual(await news(), ['delivered', true])
+    world.turnClock(10 * SECOND)
+    assert.equal((await typeCode(world, browser, world.codeFor(ALICE))).status, 303)
+    assert.equal(world.logs('otp.verified').at(-1)?.seconds_since_send, 40)
+  })
+
   test('proves nothing: the code has still to be typed, and wrong ones still count', async () => {
     const { browser } = await openCodePage(world, 'alice')
     await say('delivered')
@@ -364,7 +384,7 @@ describe('where nobody can be called', () => {
 })
 
 describe('a report that comes before Twilio has answered', () => {
-  test('is not lost', async () => {
+  test('is not lost, and is in the log as any other', async () => {
     const id = `SM${'ab'.repeat(16)}`
     const answer = Promise.withResolvers<void>()
     const asked = Promise.withResolvers<void>()
@@ -385,12 +405,14 @@ describe('a report that comes before Twilio has answered', () => {
       const { browser, page: start } = await signIn(world, 'alice')
       const opened = browser.followAll(start)
       await asked.promise
-      const form = new URLSearchParams({ MessageSid: id, MessageStatus: 'sent' })
+      const form = new URLSearchParams({ MessageSid: id, MessageStatus: 'delivered' })
       assert.equal((await postStatus(world, form, { token: TOKEN })).status, 204)
       answer.resolve()
       await opened
       world.turnClock(2 * MINUTE)
-      assertSays(await reload(world, browser), 'otp.notice.handed-over')
+      assertSays(await reload(world, browser), 'otp.notice.delivered')
+      const [end, ...others] = world.logs().filter(({ event }) => event === 'otp.delivered')
+      assert.deepEqual([end?.message, end?.channel, others], [id, 'sms', []])
     } finally {
       await world.close()
     }

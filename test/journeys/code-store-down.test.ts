@@ -7,10 +7,12 @@ import {
   assertSays,
   comparedIn,
   DAY,
+  hasField,
   OTP,
   openCodePage,
   pressSend,
   reload,
+  SECOND,
   signIn,
   startStill,
   typeCode,
@@ -28,7 +30,10 @@ const OPERATIONS: readonly Operation[] = [
   'take',
   'remove',
   'strike',
+  'waive',
   'strikes',
+  'counts',
+  'uncount',
   'count',
   'revoke',
   'revocations',
@@ -144,6 +149,37 @@ describe('while the store does not answer', () => {
       await notThrough(browser)
     })
   }
+
+  for (const name of ['remove', 'uncount', 'put', 'count'] as const) {
+    test(`the right code counts although ${name} fails once it was used, and the log says so`, async () => {
+      const { browser } = await openCodePage(world, 'alice')
+      const verified = world.logs('otp.verified').length
+      const warnings = () => world.logs().filter(({ level }) => level === 'warn').length
+      const before = warnings()
+      broken.add(name)
+      const answer = await typeCode(world, browser, world.codeFor(ALICE))
+      assert.equal(answer.status, 303)
+      assert.equal(await acrAt(world, browser), 'twilio_sms')
+      assert.equal(world.logs('otp.verified').length, verified + 1)
+      assert.equal(warnings(), before + 1)
+    })
+  }
+
+  test('a code that could not be counted says in the end that nobody knows whether it came', async () => {
+    const { browser } = await signIn(world, 'alice')
+    const sent = world.messages().length
+    broken.add('count')
+    assertUnavailable(await reload(world, browser))
+    broken.clear()
+    world.turnClock(30 * SECOND)
+    const page = await reload(world, browser)
+    assertSays(page, 'otp.notice.failed.unavailable')
+    assert.ok(hasField(page))
+    assertSays(await typeCode(world, browser, '000000'), 'otp.notice.wrong')
+    assertSays(await browser.followAll(await pressSend(world, browser)), 'otp.notice.sent')
+    assert.equal(world.messages().length, sent + 1)
+    assert.equal((await typeCode(world, browser, world.codeFor(ALICE))).status, 303)
+  })
 
   test('the right code counts although the end of the session before can’t be written yet', async () => {
     const { browser } = await openCodePage(world, 'alice')

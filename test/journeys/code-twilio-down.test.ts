@@ -17,7 +17,7 @@ import {
   signIn,
   typeCode,
 } from '../support/code-page.ts'
-import type { Client } from '../support/cookie-jar.ts'
+import type { Client, Page } from '../support/cookie-jar.ts'
 import { ACCOUNT, ALICE, type World } from '../support/world.ts'
 
 const FALLBACK = '+4915228817111'
@@ -58,15 +58,33 @@ async function pressCall(world: World, browser: Client) {
   return browser.followAll(await browser.post(call, { return_to: '/whoami' }))
 }
 
-/** Alice asks for codes until nothing is tried any more. */
+/** Bob has a code sent to the first of his numbers. */
+async function sendToBob(world: World): Promise<Client> {
+  const { browser, page } = await openCodePage(world, 'bob')
+  const [, number = ''] = /name="number" value="([^"]+)"/.exec(page.text()) ?? []
+  const form = { return_to: '/whoami', number }
+  await browser.followAll(await browser.post(new URL(`${OTP}/number`, world.url), form))
+  return browser
+}
+
+/** Bob asks for a code, and Alice until nothing is tried any more. */
 async function openCircuit(world: World): Promise<Client> {
   world.twilio.setPlan({ always: DOWN })
+  await sendToBob(world)
   const { browser, page } = await openCodePage(world, 'alice')
   assertSays(page, 'otp.notice.failed.unavailable')
-  for (let n = 1; n < OPENS_AFTER.failures; n++) {
+  for (let n = 2; n < OPENS_AFTER.failures; n++) {
     assertSays(await press(world, browser), 'otp.notice.failed.unavailable')
   }
   return browser
+}
+
+const choicesOf = (page: Page) =>
+  [...page.text().matchAll(/name="number" value="([^"]+)"/g)].map(([, id = '']) => id)
+
+async function choose(world: World, browser: Client, number = '') {
+  const url = new URL(`${OTP}/number`, world.url)
+  return browser.followAll(await browser.post(url, { number, return_to: '/whoami' }))
 }
 
 const MANY_CALLS = {
@@ -102,6 +120,18 @@ overWorlds(
       assertSays(await reload(world(), browser), 'otp.notice.send-paused-over')
       world().twilio.setPlan({ always: null })
       assertSays(await press(world(), browser), 'otp.notice.sent')
+      assert.equal(sent(), 1)
+    })
+
+    test('one person for whom it always fails holds up nobody else', async () => {
+      world().twilio.setPlan({ always: DOWN })
+      const { browser } = await openCodePage(world(), 'alice')
+      for (let n = 1; n < OPENS_AFTER.failures; n++) {
+        assertSays(await press(world(), browser), 'otp.notice.failed.unavailable')
+      }
+      assert.deepEqual(events('sms.circuit_opened'), [])
+      world().twilio.setPlan({ always: null })
+      await sendToBob(world())
       assert.equal(sent(), 1)
     })
 
@@ -145,10 +175,12 @@ overWorlds(
     })
 
     test('calls that fail are held back by themselves, and texts go out', async () => {
+      const bob = await sendToBob(world())
       const { browser } = await openCodePage(world(), 'alice')
       world().turnClock(30 * SECOND)
       world().twilio.setPlan({ always: DOWN })
-      for (let n = 0; n < OPENS_AFTER.failures; n++) await pressCall(world(), browser)
+      await pressCall(world(), bob)
+      for (let n = 1; n < OPENS_AFTER.failures; n++) await pressCall(world(), browser)
       const before = asked()
       const held = await pressCall(world(), browser)
       assertSays(held, 'otp.notice.call.send-paused')
@@ -165,14 +197,71 @@ overWorlds(
       assert.equal(events('voice.circuit_closed').length, 1)
     })
 
+    test('with calls down, too, nobody is told that we can call, and the order stays', async () => {
+      const { browser } = await openCodePage(world(), 'alice')
+      world().turnClock(30 * SECOND)
+      world().twilio.setPlan({ always: DOWN })
+      const bob = await openCodePage(world(), 'bob')
+      await choose(world(), bob.browser, choicesOf(bob.page)[0])
+      for (let n = 1; n < OPENS_AFTER.failures; n++) await press(world(), browser)
+      await pressCall(world(), bob.browser)
+      for (let n = 1; n < OPENS_AFTER.failures; n++) await pressCall(world(), browser)
+      for (const page of [
+        await press(world(), browser),
+        (await openCodePage(world(), 'alice')).page,
+      ]) {
+        assert.match(page.text(), /isn’t working at the moment/)
+        assert.doesNotMatch(page.text(), /we can call you/)
+        const ways = [...page.text().matchAll(/action="\/_stepgate\/otp\/(\w+)"/g)]
+        assert.deepEqual(
+          ways.map(([, way]) => way),
+          ['resend', 'call'],
+        )
+      }
+      const held = await press(world(), browser)
+      assertSays(held, 'otp.notice.send-paused-again')
+      assertSays(held, 'otp.notice.code-before')
+      assert.ok(hasField(held))
+      world().twilio.setPlan({ always: null })
+      world().turnClock(MINUTE)
+      assertSays(await pressCall(world(), browser), 'otp.notice.calling')
+    })
+
+    test('a code in hand survives whatever is tried meanwhile, in another browser or with another number', async () => {
+      const first = await openCodePage(world(), 'alice')
+      const code = world().codeFor(ALICE)
+      const { browser: bob, page: choice } = await openCodePage(world(), 'bob')
+      const [one, two] = choicesOf(choice)
+      await choose(world(), bob, one)
+      const bobsCode = world().messages()[0]?.body.match(/\d{6}/)?.[0] ?? ''
+      world().twilio.setPlan({ always: { kind: 'error', code: 20003 } })
+      for (let n = 0; n < 2; n++) {
+        const { page } = await openCodePage(world(), 'alice')
+        assertSays(page, 'otp.notice.failed.credentials')
+        assert.equal(hasField(page), false)
+        const held = await choose(world(), bob, two)
+        assertSays(held, 'otp.notice.chosen-number')
+        assertSays(held, 'otp.notice.failed.credentials')
+        assertSays(held, 'otp.notice.code-before')
+        assert.ok(hasField(held))
+        assert.equal(asked(), 3)
+      }
+      assertSays(await reload(world(), bob), 'otp.notice.sent')
+      assert.equal((await typeCode(world(), bob, bobsCode)).status, 303)
+      assert.equal((await typeCode(world(), first.browser, code)).status, 303)
+      assert.deepEqual(events('otp.wrong'), [])
+    })
+
     test('a code that came before the trouble can still be typed in', async () => {
       const { browser } = await openCodePage(world(), 'alice')
       const code = world().codeFor(ALICE)
       world().turnClock(30 * SECOND)
       world().twilio.setPlan({ always: DOWN })
-      for (let n = 0; n < OPENS_AFTER.failures; n++) await press(world(), browser)
+      await sendToBob(world())
+      for (let n = 1; n < OPENS_AFTER.failures; n++) await press(world(), browser)
       const held = await press(world(), browser)
-      assertSays(held, 'otp.notice.send-paused')
+      assertSays(held, 'otp.notice.send-paused-again')
+      assertSays(held, 'otp.notice.code-before')
       assert.ok(hasField(held))
       assert.equal((await typeCode(world(), browser, code)).status, 303)
     })

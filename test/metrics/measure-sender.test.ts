@@ -47,6 +47,16 @@ test('a number of no country, or one that is none, is of an unknown one', async 
   assert.deepEqual(lines, Array(3).fill('stepgate_sends_total sms unknown sent'))
 })
 
+test('a send that is held back is counted when that is asked, and one that is not only when it goes', () => {
+  const { meter, lines } = keepMeter()
+  const paused = { kind: 'paused', reason: 'unavailable', until: 9 } as const
+  const held = (channel: string) => (channel === 'call' ? paused : undefined)
+  const sender = measureSender({ ...senderOf(SENT), paused: held }, meter)
+  assert.equal(sender.paused?.('call', '+436641234567'), paused)
+  assert.equal(sender.paused?.('sms', '+436641234567'), undefined)
+  assert.deepEqual(lines, ['stepgate_sends_total call AT paused'])
+})
+
 test('without a meter it is the sender itself, and a check counts nothing', async () => {
   const sender = senderOf(SENT)
   assert.equal(measureSender(sender, undefined), sender)

@@ -5,11 +5,11 @@ import { challengeState } from '../../proxy/otp/challenge-state.ts'
 import { NOW } from '../session/session-sample.ts'
 import { PHONE, SECOND, TTL } from './otp-parts.ts'
 
+const SEND = { channel: 'sms', address: '192.0.2.7' } as const
 const SENT: Delivery = { kind: 'sent', id: 'SM1', at: NOW, channel: 'sms' }
 
 function challenge(changes: Partial<Challenge> = {}): Challenge {
   return {
-    calls: 0,
     channel: 'sms',
     id: 'challenge-1',
     subject: 'subject-1',
@@ -21,7 +21,8 @@ function challenge(changes: Partial<Challenge> = {}): Challenge {
     code: '123456',
     createdAt: NOW,
     expiresAt: NOW + TTL,
-    messages: 1,
+    sends: [SEND],
+    strike: 1,
     delivery: SENT,
     arrived: true,
     ...changes,
@@ -44,7 +45,7 @@ test('the page speaks of a message as news for ten seconds, and says when it was
   assert.equal(kindAt(10 * SECOND), 'sent')
   assert.equal(kindAt(10 * SECOND + 1), 'already-sent')
   const again = { delivery: { ...SENT, at: NOW + 40 * SECOND } }
-  assert.equal(kindAt(41 * SECOND, { ...again, messages: 2 }), 'resent')
+  assert.equal(kindAt(41 * SECOND, { ...again, sends: [SEND, SEND] }), 'resent')
   // The one before did not go out.
   assert.equal(kindAt(41 * SECOND, again), 'sent')
 })
@@ -63,14 +64,6 @@ test('an older code is superseded, a used-up one is used up: neither may be ente
   assert.deepEqual(superseded, { canEnter: false, notice: { kind: 'superseded' } })
   const usedUp = challengeState({ challenge: challenge(), newest: true }, true, NOW)
   assert.deepEqual(usedUp, { canEnter: false, notice: { kind: 'used-up' } })
-})
-
-test('a code that is being sent is about to become the newest', () => {
-  const sending = challenge({
-    delivery: { kind: 'sending', at: NOW, channel: 'sms' },
-    arrived: false,
-  })
-  assert.equal(challengeState({ challenge: sending, newest: false }, false, NOW).canEnter, true)
 })
 
 test('a failed send says why; the code may be entered if a message may have arrived', () => {

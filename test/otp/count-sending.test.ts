@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { readChallenge } from '../../proxy/otp/challenge-record.ts'
 import { issueChallenge } from '../../proxy/otp/issue-challenge.ts'
-import { countSend, sendCode } from '../../proxy/otp/send-code.ts'
+import { sendCode } from '../../proxy/otp/send-code.ts'
 import { type LimitName, sendWindows } from '../../proxy/otp/send-limits.ts'
 import { codeWindows } from '../../proxy/otp/verified-share.ts'
+import { verifyCode } from '../../proxy/otp/verify-code.ts'
 import type { SendOutcome } from '../../proxy/sms/sender.ts'
 import type { Store } from '../../proxy/store/store.ts'
 import { NOW } from '../session/session-sample.ts'
@@ -76,8 +77,7 @@ overStores('what a message counts against', (open) => {
     for (const [nth, wait] of [30_000, 90_000].entries()) {
       const present = await readChallenge(parts, basicSession(), NOW + wait)
       assert.ok(present)
-      assert.equal(await countSend(parts, present.challenge, NOW + wait), undefined)
-      await sendCode(parts, present, NOW + wait)
+      assert.equal((await sendCode(parts, present, NOW + wait)).kind, 'tried')
       assert.deepEqual([...(await called())], Array(callKeys.length).fill(nth + 1))
     }
     assert.deepEqual(await counts(store, NOW), before)
@@ -110,8 +110,7 @@ overStores('what a message counts against', (open) => {
     const later = NOW + 60_000
     const present = await readChallenge(steps.parts, basicSession(), later)
     assert.ok(present)
-    assert.equal(await countSend(steps.parts, present.challenge, later), undefined)
-    await sendCode(steps.parts, present, later)
+    assert.equal((await sendCode(steps.parts, present, later)).kind, 'tried')
     assert.deepEqual((await counts(store, later)).address, [2])
     assert.equal((await steps.verify(basicSession(), '000000', later)).kind, 'wrong')
     assert.deepEqual((await counts(store, later)).address, [2])
@@ -124,6 +123,30 @@ overStores('what a message counts against', (open) => {
       budget: [2],
       unknown: [0],
     })
+  })
+
+  test('is given back where it was asked for, not where its code was typed in', async () => {
+    const steps = codeSteps(open())
+    const { store } = steps.parts
+    const places = ['192.0.2.7', '198.51.100.1', '203.0.113.9']
+    const counted = () =>
+      store.counts(
+        places.flatMap((address) => windowsOf('address', { address }).map(({ key }) => key)),
+        NOW,
+      )
+    // Somebody else at each of them.
+    for (const [n, place] of places.entries()) await send(steps, number(20 + n), NOW, place)
+    await steps.issue(basicSession(), NOW)
+    const later = NOW + 60_000
+    const present = await readChallenge(steps.parts, basicSession(), later)
+    assert.ok(present)
+    await sendCode({ ...steps.parts, address: '198.51.100.1' }, present, later)
+    assert.deepEqual([...(await counted())], [2, 2, 1])
+    const verifier = { ...steps.parts, address: '203.0.113.9' }
+    const { address } = verifier
+    const verified = await verifyCode(verifier, basicSession(), steps.lastCode(), address, later)
+    assert.equal(verified.kind, 'verified')
+    assert.deepEqual([...(await counted())], [1, 1, 1])
   })
 
   test('gives back no message of another code', async () => {
@@ -146,8 +169,7 @@ overStores('what a message counts against', (open) => {
     for (const later of [NOW, NOW + 30_000]) {
       const present = await readChallenge(steps.parts, basicSession(), later)
       assert.ok(present)
-      assert.equal(await countSend(steps.parts, present.challenge, later), undefined)
-      await sendCode(steps.parts, present, later)
+      assert.equal((await sendCode(steps.parts, present, later)).kind, 'tried')
       assert.deepEqual(await codes(), [1, 1])
     }
     await steps.verify(basicSession(), steps.lastCode(), NOW + 30_000)

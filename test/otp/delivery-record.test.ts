@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Challenge } from '../../proxy/otp/challenge.ts'
-import {
-  addReport,
-  readOwner,
-  rememberOwner,
-  reportOf,
-  takeWaiver,
-} from '../../proxy/otp/delivery-record.ts'
+import type { Challenge, Message } from '../../proxy/otp/challenge.ts'
+import { addReport, readOwner, rememberOwner, reportOf } from '../../proxy/otp/delivery-record.ts'
 import { createSealer } from '../../proxy/session/sealed.ts'
 import type { DeliveryReport } from '../../proxy/sms/delivery-report.ts'
 import { NOW } from '../session/session-sample.ts'
@@ -15,6 +9,7 @@ import { MINUTE, overStores, PHONE, TTL } from './otp-parts.ts'
 
 const SID = `SM${'0a'.repeat(16)}`
 const sealer = createSealer(['a-secret-of-32-characters-for-tests-only'])
+const delivery: Message = { kind: 'sent', id: SID, at: NOW, channel: 'sms' }
 const challenge: Challenge = {
   id: 'c1',
   subject: 's1',
@@ -26,13 +21,12 @@ const challenge: Challenge = {
   code: '123456',
   createdAt: NOW,
   expiresAt: NOW + TTL,
-  messages: 1,
-  calls: 0,
+  sends: [{ channel: 'sms', address: '192.0.2.7' }],
+  strike: 1,
   channel: 'sms',
-  delivery: { kind: 'sent', id: SID, at: NOW, channel: 'sms' },
+  delivery,
   arrived: true,
 }
-const { delivery } = challenge
 const owner = { subject: 's1', family: 'f1', id: 'c1', expiresAt: NOW + TTL }
 const delivered: DeliveryReport = { state: 'delivered' }
 const failed: DeliveryReport = { state: 'failed', reason: 'unreachable', errorCode: 30003 }
@@ -84,17 +78,5 @@ overStores('what is reported of a message', (open) => {
     assert.equal(await readOwner(parts, SID, NOW), undefined)
     await rememberOwner(parts, challenge, SID, NOW)
     assert.deepEqual(await readOwner(parts, SID, NOW), owner)
-  })
-
-  test('waives the wait once when the message has failed, and never otherwise', async () => {
-    const store = open()
-    assert.equal(await takeWaiver(store, challenge, NOW), false)
-    await addReport(store, SID, { state: 'sent' }, owner, NOW)
-    assert.equal(await takeWaiver(store, challenge, NOW), false)
-    await addReport(store, SID, failed, owner, NOW)
-    const presses = Array.from({ length: 10 }, () => takeWaiver(store, challenge, NOW))
-    assert.equal((await Promise.all(presses)).filter(Boolean).length, 1)
-    const unsent = { ...challenge, delivery: { kind: 'sending', at: NOW, channel: 'sms' } as const }
-    assert.equal(await takeWaiver(store, unsent, NOW), false)
   })
 })

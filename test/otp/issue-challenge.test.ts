@@ -115,7 +115,9 @@ overStores('issuing a code', (open) => {
     const { parts } = codeSteps(open())
     const { keyOf } = await import('../../proxy/store/key-of.ts')
     const put = async (changes: object) => {
-      const challenge = { id: 'c', subject: 'subject-1', family: 'family-id', purpose: 'step-up' }
+      const delivery = { kind: 'sent', id: 'SM1', at: NOW, channel: 'sms' }
+      const about = { subject: 'subject-1', family: 'family-id', purpose: 'step-up' }
+      const challenge = { id: 'c', ...about, delivery }
       const sealed = await parts.sealer.seal(
         'challenge',
         { ...challenge, ...changes },

@@ -17,6 +17,7 @@ import type { Verified } from '../../proxy/otp/verify-code.ts'
 import { verifyCode } from '../../proxy/otp/verify-code.ts'
 import { createSealer } from '../../proxy/session/sealed.ts'
 import type { Session } from '../../proxy/session/session.ts'
+import type { DeliveryReport } from '../../proxy/sms/delivery-report.ts'
 import type { Sender, SendOutcome, SmsMessage, VoiceCall } from '../../proxy/sms/sender.ts'
 import type { Store } from '../../proxy/store/store.ts'
 import { createMemoryStore } from '../../proxy/store/store-memory.ts'
@@ -119,6 +120,7 @@ const sealer = createSealer(['a-secret-for-the-tests-of-the-code-step'])
 export function codeSteps(store: Store, limits = LIMITS, callLimits: SendLimits = CALL_LIMITS) {
   const phone = fakeSender()
   let codes = 0
+  const ended: { message: string; report: DeliveryReport }[] = []
   const parts: SendParts & Parameters<typeof issueChallenge>[0] & { attempts: number } = {
     store,
     sealer,
@@ -133,6 +135,7 @@ export function codeSteps(store: Store, limits = LIMITS, callLimits: SendLimits 
     }),
     compose: (code) => code,
     speak: (code) => ({ language: 'en-US', sentences: [code] }),
+    ended: (_, message, report) => ended.push({ message, report }),
     random: {
       id: randomUUID,
       digits: (length) => String(100_000 + ++codes).padStart(length, '0'),
@@ -144,6 +147,8 @@ export function codeSteps(store: Store, limits = LIMITS, callLimits: SendLimits 
   return {
     ...phone,
     parts,
+    /** What Twilio has reported before it answered. */
+    ended,
     /** Codes in the order in which their messages went out. */
     codes: () => phone.sent.map(({ body }) => body),
     lastCode: () => phone.sent.at(-1)?.body ?? '',

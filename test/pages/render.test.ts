@@ -15,6 +15,7 @@ const NOT_TEXT = new Set([
   'kind',
   'channel',
   'ways',
+  'held',
   'reason',
   'retryUrl',
   'signOutUrl',

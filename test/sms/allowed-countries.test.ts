@@ -113,3 +113,18 @@ test('a restricted sender asks nobody to send to or call another country, and ea
   assert.deepEqual(called, [swiss])
   assert.deepEqual(await sender.check(), { kind: 'ok', detail: 'checked' })
 })
+
+test('a number that is refused is so even while nothing is sent to anybody', () => {
+  const paused = { kind: 'paused', reason: 'unavailable', until: 9 } as const
+  const sender = restrictSender(
+    {
+      send: () => assert.fail('asked'),
+      call: () => assert.fail('asked'),
+      paused: () => paused,
+      check: async () => ({ kind: 'ok', detail: '' }),
+    },
+    { sms: ['DE'], call: ['AT'] },
+  )
+  assert.equal(sender.paused?.('sms', '+4915228817386'), paused)
+  assert.equal(sender.paused?.('call', '+4915228817386'), undefined)
+})

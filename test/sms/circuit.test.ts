@@ -2,21 +2,31 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import {
+  type Attempt,
   admit,
   type Circuit,
   CLOSED,
   type Evidence,
   evidenceOf,
+  type Failure,
   OPENS_AFTER,
   PAUSES,
   settle,
   TRIAL_LEASE,
+  TRIAL_TAKES,
 } from '../../proxy/sms/circuit.ts'
 import { outcomeOf } from '../../proxy/sms/outcome.ts'
 
-/** One send from admission to its end, at one moment. */
-function send(circuit: Circuit, evidence: Evidence, now: number): Circuit {
-  const admission = admit(circuit, now)
+let numbers = 0
+
+/** One send from admission to its end, at one moment, by default to a number of its own. */
+function send(
+  circuit: Circuit,
+  evidence: Evidence,
+  now: number,
+  number = `number ${++numbers}`,
+): Circuit {
+  const admission = admit(circuit, number, now)
   assert.ok(admission.kind === 'admitted')
   return settle(admission.circuit, admission.attempt, evidence, now)
 }
@@ -31,6 +41,37 @@ test('it opens with the fifth failure in a row within a minute, not with the fou
   assert.ok(open.kind === 'open')
   assert.equal(open.reason, 'unavailable')
   assert.equal(open.until, PAUSES.first)
+})
+
+test('one number alone does not open it, however often it fails, and a second one does', () => {
+  let circuit = CLOSED
+  for (let n = 0; n < 30; n++) circuit = send(circuit, 'unavailable', n, 'a')
+  assert.equal(circuit.kind, 'closed')
+  assert.equal(send(circuit, 'unavailable', 30, 'b').kind, 'open')
+  assert.equal(send(CLOSED, 'credentials', 0, 'a').kind, 'open')
+})
+
+test('a trial of a number that failed before is followed by as long a pause, of another by a longer', () => {
+  const pauses: number[] = []
+  let circuit = sends(OPENS_AFTER.failures - 1, 'unavailable')
+  let now = 0
+  for (const number of ['a', 'a', 'a', 'b', 'b', 'a', 'c']) {
+    circuit = send(circuit, 'unavailable', now, number)
+    assert.ok(circuit.kind === 'open')
+    pauses.push((circuit.until - now) / 1000)
+    now = circuit.until
+  }
+  assert.deepEqual(pauses, [15, 15, 15, 30, 30, 30, 60])
+  circuit = send(circuit, 'credentials', now, 'c')
+  assert.equal(circuit.kind === 'open' && (circuit.until - now) / 1000, 120)
+})
+
+test('what it remembers of a long outage stays small', () => {
+  let circuit = sends(OPENS_AFTER.failures, 'unavailable')
+  for (let now = PAUSES.most, n = 0; n < 50; n++, now += PAUSES.most) {
+    circuit = send(circuit, 'unavailable', now)
+  }
+  assert.equal(circuit.kind === 'open' && circuit.failed.length, OPENS_AFTER.failures)
 })
 
 test('one message that Twilio takes, or a number that it refuses, begins the count anew', () => {
@@ -76,18 +117,31 @@ test('a trial that finds wrong credentials changes the reason', () => {
 test('while a trial is under way nothing else passes, and one that never ends gives way', () => {
   const open = sends(OPENS_AFTER.failures, 'unavailable')
   const now = PAUSES.first
-  const trial = admit(open, now)
+  const trial = admit(open, 'a', now)
   assert.ok(trial.kind === 'admitted')
-  assert.equal(admit(trial.circuit, now).kind, 'refused')
-  assert.equal(admit(trial.circuit, now + TRIAL_LEASE - 1).kind, 'refused')
-  const next = admit(trial.circuit, now + TRIAL_LEASE)
+  assert.equal(admit(trial.circuit, 'a', now).kind, 'refused')
+  assert.equal(admit(trial.circuit, 'a', now + TRIAL_LEASE - 1).kind, 'refused')
+  const next = admit(trial.circuit, 'a', now + TRIAL_LEASE)
   assert.ok(next.kind === 'admitted')
   const late = settle(next.circuit, trial.attempt, 'unavailable', now + TRIAL_LEASE)
   assert.equal(late, next.circuit)
 })
 
+test('while a trial is under way others are told to try again when it may have ended', () => {
+  const now = PAUSES.first
+  const trial = admit(sends(OPENS_AFTER.failures, 'unavailable'), 'a', now)
+  assert.ok(trial.kind === 'admitted')
+  const toldAt = (at: number) => {
+    const told = admit(trial.circuit, 'a', at)
+    return told.kind === 'refused' ? told.until - at : told
+  }
+  assert.equal(toldAt(now), TRIAL_TAKES)
+  assert.equal(toldAt(now + 12_000), TRIAL_TAKES)
+  assert.equal(toldAt(now + TRIAL_LEASE - 1_000), 1_000)
+})
+
 test('what ends late from before the opening says nothing', () => {
-  const before = admit(CLOSED, 0)
+  const before = admit(CLOSED, 'a', 0)
   assert.ok(before.kind === 'admitted')
   const open = sends(OPENS_AFTER.failures, 'unavailable')
   for (const evidence of ['works', 'unavailable', 'credentials'] as const) {
@@ -97,7 +151,7 @@ test('what ends late from before the opening says nothing', () => {
 
 test('a clock that is set back does not keep it open', () => {
   const open = sends(OPENS_AFTER.failures, 'unavailable', 1_000_000)
-  assert.equal(admit(open, 999_999).kind, 'admitted')
+  assert.equal(admit(open, 'a', 999_999).kind, 'admitted')
 })
 
 test('what Twilio says of one handset or number is no evidence against Twilio', () => {
@@ -116,7 +170,7 @@ test('what Twilio says of one handset or number is no evidence against Twilio', 
 test('whatever happens: no send passes in a pause, one trial at a time, and it always heals', () => {
   const step = fc.oneof(
     fc.record({ act: fc.constant('turn' as const), ms: fc.integer({ min: 0, max: 90_000 }) }),
-    fc.record({ act: fc.constant('start' as const) }),
+    fc.record({ act: fc.constant('start' as const), number: fc.constantFrom('a', 'b', 'c') }),
     fc.record({
       act: fc.constant('end' as const),
       which: fc.nat(5),
@@ -127,13 +181,13 @@ test('whatever happens: no send passes in a pause, one trial at a time, and it a
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
       let circuit: Circuit = CLOSED
       let now = 0
-      let inARow: number[] = []
-      const running: { attempt: { at: number }; trial: boolean }[] = []
+      let inARow: Failure[] = []
+      const running: { attempt: Attempt; at: number; trial: boolean }[] = []
       for (const next of steps) {
         const before: Circuit = circuit
         if (next.act === 'turn') now += next.ms
         if (next.act === 'start') {
-          const admission = admit(circuit, now)
+          const admission = admit(circuit, next.number, now)
           const paused = circuit.kind === 'open' && now < circuit.until
           assert.equal(admission.kind, paused ? 'refused' : 'admitted')
           if (admission.kind === 'refused') {
@@ -142,9 +196,9 @@ test('whatever happens: no send passes in a pause, one trial at a time, and it a
           }
           circuit = admission.circuit
           const trial = circuit.kind === 'open'
-          const others = running.filter((one) => one.trial && one.attempt.at + TRIAL_LEASE > now)
+          const others = running.filter((one) => one.trial && one.at + TRIAL_LEASE > now)
           if (trial) assert.deepEqual(others, [])
-          running.push({ attempt: admission.attempt, trial })
+          running.push({ attempt: admission.attempt, at: now, trial })
         }
         if (next.act === 'end') {
           const [ended] = running.splice(next.which, 1)
@@ -157,9 +211,12 @@ test('whatever happens: no send passes in a pause, one trial at a time, and it a
             inARow = []
           } else {
             // The model: what came in a row within the window, and credentials at once.
-            inARow = next.evidence === 'works' ? [] : [...inARow, now]
-            inARow = inARow.filter((time) => now - time < OPENS_AFTER.window)
-            const opens = next.evidence === 'credentials' || inARow.length >= OPENS_AFTER.failures
+            const { number } = ended.attempt
+            inARow = next.evidence === 'works' ? [] : [...inARow, { number, at: now }]
+            inARow = inARow.filter(({ at }) => now - at < OPENS_AFTER.window)
+            const several = new Set(inARow.map((failure) => failure.number)).size > 1
+            const opens =
+              next.evidence === 'credentials' || (inARow.length >= OPENS_AFTER.failures && several)
             assert.equal(circuit.kind, opens ? 'open' : 'closed')
           }
         }

@@ -7,6 +7,7 @@ import { type CircuitChange, createCircuitSender } from '../../proxy/sms/sender-
 
 const message = { to: '+4915112345678', body: 'Hello', validForSeconds: 300 }
 const call = { to: message.to, language: 'en-US', sentences: ['Hello'] }
+const toOthers = (n: number) => ({ to: `+49151123456${10 + n}` })
 const sent: SendOutcome = { kind: 'sent', id: `SM${'0'.repeat(32)}` }
 const down: SendOutcome = { kind: 'failed', reason: 'unavailable' }
 
@@ -45,7 +46,8 @@ function start() {
     },
     fail: async () => {
       next = async () => down
-      for (let n = 0; n < OPENS_AFTER.failures; n++) await sender.send(message)
+      for (let n = 0; n < OPENS_AFTER.failures; n++)
+        await sender.send({ ...message, ...toOthers(n) })
     },
   }
 }
@@ -112,13 +114,26 @@ test('a sender that throws counts as one that fails, and its trial ends', async 
   answerBy(async () => {
     throw new Error('broken')
   })
-  for (let n = 0; n < OPENS_AFTER.failures; n++) await assert.rejects(sender.send(message))
+  for (let n = 0; n < OPENS_AFTER.failures; n++) {
+    await assert.rejects(sender.send({ ...message, ...toOthers(n) }))
+  }
   assert.equal((await sender.send(message)).kind, 'paused')
   turn(PAUSES.first)
   await assert.rejects(sender.send(message))
   turn(2 * PAUSES.first)
   answer(sent)
   assert.deepEqual(await sender.send(message), sent)
+})
+
+test('a phone whose messages always fail does not hold up those of others', async () => {
+  const { sender, answer, asked } = start()
+  answer(down)
+  for (let n = 0; n < 20; n++) await sender.send(message)
+  for (let n = 0; n < 20; n++) await sender.call(call)
+  assert.equal(asked(), 40)
+  assert.deepEqual([sender.isOpen('sms'), sender.isOpen('call')], [false, false])
+  answer(sent)
+  assert.deepEqual(await sender.send({ ...message, ...toOthers(1) }), sent)
 })
 
 test('the check of the credentials passes whatever the circuit says', async () => {
@@ -135,7 +150,9 @@ test('calls have a circuit of their own: where messages fail, people can still b
   assert.deepEqual([sender.isOpen('sms'), sender.isOpen('call')], [true, false])
 
   answer(down)
-  for (let n = 0; n < OPENS_AFTER.failures; n++) await sender.call(call)
+  for (let n = 0; n < OPENS_AFTER.failures; n++) {
+    await sender.call({ ...call, ...toOthers(n) })
+  }
   answer(sent)
   assert.equal((await sender.call(call)).kind, 'paused')
   turn(PAUSES.first)
@@ -146,4 +163,19 @@ test('calls have a circuit of their own: where messages fail, people can still b
     changes.map(({ channel, kind }) => `${channel} ${kind}`),
     ['sms opened', 'call opened', 'sms closed', 'call closed'],
   )
+})
+
+test('to ask whether it is held back tries nothing, counts nothing and takes nobody’s turn', async () => {
+  const { sender, fail, asked, answer, turn } = start()
+  assert.equal(sender.paused('sms', message.to), undefined)
+  await fail()
+  const until = 1_000 + PAUSES.first
+  const paused = { kind: 'paused', reason: 'unavailable', until }
+  assert.deepEqual(sender.paused('sms', message.to), paused)
+  assert.equal(sender.paused('call', message.to), undefined)
+  turn(PAUSES.first)
+  for (let n = 0; n < 3; n++) assert.equal(sender.paused('sms', message.to), undefined)
+  assert.equal(asked(), OPENS_AFTER.failures)
+  answer(sent)
+  assert.deepEqual(await sender.send(message), sent)
 })

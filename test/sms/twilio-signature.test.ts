@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import twilio from 'twilio'
 import { signCallback } from '../../demo/twilio-callbacks.ts'
 import { createSignatureCheck } from '../../proxy/sms/twilio-signature.ts'
 
@@ -53,4 +54,25 @@ test('takes nothing else', () => {
 test('a repeated field is no way around', () => {
   const twice = new URLSearchParams([...form(), ['MessageStatus', 'failed']])
   assert.equal(check(signCallback(TOKEN, URL_OF_OURS, form()), twice), false)
+})
+
+test('repeated fields are taken when Twilio has signed them all', () => {
+  const twice = new URLSearchParams([...form(), ['AddOns', 'a'], ['AddOns', 'b']])
+  assert.equal(check(signCallback(TOKEN, URL_OF_OURS, twice), twice), true)
+})
+
+test('what cannot be of Twilio is refused before it is read', (t) => {
+  const hashed = t.mock.method(twilio, 'validateRequest')
+  const unread = new Proxy(form(), { get: () => assert.fail('the form was read') })
+  for (const signature of ['x', 'A'.repeat(28), `${'A'.repeat(26)}==`, `${'A'.repeat(26)}-=`]) {
+    assert.equal(check(signature, unread), false, signature)
+  }
+  const fields = (count: number) =>
+    new URLSearchParams(Array.from({ length: count }, (_, index) => [`field${index}`, '']))
+  const signed = (many: URLSearchParams) => check(signCallback(TOKEN, URL_OF_OURS, many), many)
+  assert.equal(signed(fields(61)), false)
+  assert.equal(signed(new URLSearchParams(Array(61).fill(['MessageSid', '']))), false)
+  assert.equal(hashed.mock.callCount(), 0)
+  assert.equal(signed(fields(60)), true)
+  assert.equal(hashed.mock.callCount(), 1)
 })

@@ -200,6 +200,49 @@ export function storeContract(name: string, open: () => Store): void {
         })
       })
 
+      it('ends a wait and keeps its count: the next one is as long as it would have been', async () => {
+        const strike = (now: number) => store.strike('ended', [1000, 2000], NOW + 9000, now)
+        await strike(NOW)
+        await store.waive('ended', 1, 1, NOW + 1)
+        const none = { kind: 'counted', count: 1, until: 0 }
+        assert.deepEqual(await store.strikes('ended', NOW + 1), none)
+        assert.deepEqual(await strike(NOW + 1), { kind: 'counted', count: 2, until: NOW + 2001 })
+        assert.equal((await store.strikes('ended', NOW + 8999)).count, 2)
+        assert.equal((await store.strikes('ended', NOW + 9000)).count, 0)
+      })
+
+      it('takes a strike back with its wait, over or not: the next one is that strike again', async () => {
+        const strike = (now: number) => store.strike('back', [1000, 2000], NOW + 9000, now)
+        await strike(NOW)
+        await strike(NOW + 1000)
+        await store.waive('back', 2, 1, NOW + 1001)
+        const again = { kind: 'counted', count: 2, until: NOW + 3001 }
+        assert.deepEqual(await strike(NOW + 1001), again)
+        await store.waive('back', 2, 1, NOW + 5000)
+        assert.equal((await store.strikes('back', NOW + 5000)).count, 1)
+      })
+
+      it('ends no other wait than that of the strike that is named', async () => {
+        await store.strike('named', [0, FOREVER], NOW + 9, NOW)
+        await store.strike('named', [0, FOREVER], NOW + 9, NOW)
+        for (const nth of [0, 1, 3]) await store.waive('named', nth, nth, NOW)
+        const held = { kind: 'waiting', count: 2, until: FOREVER }
+        assert.deepEqual(await store.strikes('named', NOW), held)
+        await store.waive('named', 2, 2, NOW)
+        assert.equal((await store.strikes('named', NOW)).kind, 'counted')
+        await store.waive('nobody', 0, 1, NOW)
+        assert.equal((await store.strikes('nobody', NOW)).count, 0)
+      })
+
+      it('of 200 at once that end the same wait and strike again, one is counted', async () => {
+        await store.strike('race-end', [1000], NOW + 9000, NOW)
+        const struck = await times(200, async () => {
+          await store.waive('race-end', 1, 1, NOW)
+          return store.strike('race-end', [1000], NOW + 9000, NOW)
+        })
+        assert.equal(struck.filter(({ kind }) => kind === 'counted').length, 1)
+      })
+
       it('is cleared by remove', async () => {
         await store.strike('clear', [FOREVER], FOREVER, NOW)
         await store.remove('clear')

@@ -49,6 +49,10 @@ export function createModel(): Model {
       set('strike', key, { count, until }, end)
       return { kind: 'counted', count, until }
     },
+    async waive(key, nth, left, now) {
+      const row = find('strike', key, now)
+      if (row?.data.count === nth) set('strike', key, { count: left, until: 0 }, row.expiresAt)
+    },
     async strikes(key, now) {
       const row = find('strike', key, now)
       if (!row) return { kind: 'counted', count: 0, until: 0 }
@@ -133,6 +137,11 @@ function operation(): fc.Arbitrary<Step['run']> {
       .tuple(key, fc.array(wait, { maxLength: 4 }), life)
       .map(([k, w, l]) =>
         named(`strike ${k} ${w} ${l}`, (store, now) => store.strike(k, w, now + l, now)),
+      ),
+    fc
+      .tuple(key, fc.integer({ min: 1, max: 4 }), fc.nat(1))
+      .map(([k, n, less]) =>
+        named(`waive ${k} ${n} ${n - less}`, (store, now) => store.waive(k, n, n - less, now)),
       ),
     key.map((k) => named(`strikes ${k}`, (store, now) => store.strikes(k, now))),
     windows.map((w) => named(`count ${JSON.stringify(w)}`, (store, now) => store.count(w, now))),
