@@ -6,6 +6,8 @@ import { notice, type Tone } from './parts/notice.ts'
 
 /** What the code page has to say about what has just happened; durations in seconds. */
 export type OtpNotice =
+  /** Twilio has not answered yet. */
+  | (ByChannel & { readonly kind: 'sending' })
   | { readonly kind: 'sent' }
   /** A mobile network has the message. */
   | { readonly kind: 'handed-over' }
@@ -32,12 +34,12 @@ export type OtpNotice =
   | { readonly kind: 'none' }
   /** Empty or malformed; no attempt was counted. */
   | { readonly kind: 'not-a-code' }
-  | (ByChannel & { readonly kind: 'wait'; readonly seconds: number })
-  | (ByChannel & { readonly kind: 'send-limited'; readonly seconds: number })
+  | (Unsent & { readonly kind: 'wait'; readonly seconds: number })
+  | (Unsent & { readonly kind: 'send-limited'; readonly seconds: number })
   /** Too much was sent to numbers like this one and never typed in. */
-  | (ByChannel & { readonly kind: 'prefix-limited'; readonly seconds: number })
+  | (Unsent & { readonly kind: 'prefix-limited'; readonly seconds: number })
   /** Nobody is sent anything for so long. */
-  | (ByChannel & { readonly kind: 'budget-spent'; readonly seconds: number })
+  | (Unsent & { readonly kind: 'budget-spent'; readonly seconds: number })
   /** Nothing goes out this way for so long, because the service does not work; 0: it may again. */
   | (Unsent & { readonly kind: 'send-paused'; readonly seconds: number })
   | (Unsent & { readonly kind: 'send-failed'; readonly reason: RefusedReason | FailedReason })
@@ -53,6 +55,7 @@ export type UnsentNotice = Extract<OtpNotice, { kind: 'send-paused' | 'send-fail
 
 /** What the sentences depend on besides the notice. */
 export type OtpState = {
+  readonly lastDigits: string
   readonly codeLength: number
   readonly canEnter: boolean
 } & WaysOn
@@ -74,6 +77,7 @@ export function isAboutInput(notice: OtpNotice): boolean {
 /** Whether the notice is about the way of the message or call. */
 export function isAboutDelivery({ kind }: OtpNotice): boolean {
   switch (kind) {
+    case 'sending':
     case 'sent':
     case 'already-sent':
     case 'resent':
@@ -158,6 +162,7 @@ function toneOf(said: OtpNotice): Tone {
     case 'handed-over':
     case 'delivered':
       return 'good'
+    case 'sending':
     case 'already-sent':
     case 'already-called':
     case 'call-first':
@@ -191,13 +196,21 @@ function linesOf(frame: PageFrame, said: OtpNotice, state: OtpState): readonly s
       return [t(state.canEnter ? 'otp.notice.superseded' : 'otp.notice.superseded-elsewhere')]
     case 'not-a-code':
       return [t('otp.notice.not-a-code', { length: state.codeLength })]
+    case 'sending':
+      return [t(keyBy(said, said.kind), { digits: state.lastDigits })]
     case 'wait':
-    case 'send-limited':
-      return [t(keyBy(said, said.kind), { time: duration(frame, said.seconds) })]
+    case 'send-limited': {
+      const time = duration(frame, said.seconds)
+      return [...aboutChosen(frame, said), t(keyBy(said, said.kind), { time })]
+    }
     case 'prefix-limited':
     case 'budget-spent': {
       const time = duration(frame, said.seconds)
-      return [t(keyBy(said, said.kind), { time }), t('otp.notice.not-wait')]
+      return [
+        ...aboutChosen(frame, said),
+        t(keyBy(said, said.kind), { time }),
+        t('otp.notice.not-wait'),
+      ]
     }
     case 'handed-over':
     case 'delivered':

@@ -38,6 +38,7 @@ const REFUSED: readonly RefusedReason[] = [
   'blocked',
   'not_answered',
 ]
+const LIMITS = ['wait', 'send-limited', 'prefix-limited', 'budget-spent'] as const
 const FAILED: readonly FailedReason[] = [
   'credentials',
   'trial_account',
@@ -49,6 +50,10 @@ const FAILED: readonly FailedReason[] = [
 
 function sendStates(channel: Channel): Sample<'otp'>[] {
   return [
+    {
+      state: `sending, ${channel}`,
+      props: { ...otp, channel, delivery: 'sending', notice: { kind: 'sending', channel } },
+    },
     {
       state: `wait, ${channel}`,
       props: { ...otp, resendIn: 28, notice: { kind: 'wait', channel, seconds: 28 } },
@@ -102,6 +107,10 @@ function sendStates(channel: Channel): Sample<'otp'>[] {
         notice: { kind: 'send-failed', channel, reason: 'not_routable', chosen: '07' },
       },
     },
+    ...LIMITS.map((kind) => ({
+      state: `${kind}, another number was chosen, ${channel}`,
+      props: { ...otp, notice: { kind, channel, seconds: 28, chosen: '07' } },
+    })),
     ...REFUSED.map((reason, index) => ({
       state: `refused: ${reason}, ${channel}`,
       props: {

@@ -50,14 +50,17 @@ function runTests(patterns: readonly string[]): boolean {
     return false
   }
   const logs = mkdtempSync(join(tmpdir(), 'stepgate-test-logs-'))
+  // Some three hundred processes load the same modules: each is compiled once.
+  const compiled = mkdtempSync(join(tmpdir(), 'stepgate-test-compiled-'))
   // Node leaves one processor out, and of two that is half: most tests wait for a server or a browser.
   const atOnce = `--test-concurrency=${Math.max(2, availableParallelism())}`
   const passed = run(process.execPath, ['--test', atOnce, '--test-reporter=dot', ...files], {
     STEPGATE_TEST_LOGS: logs,
+    NODE_COMPILE_CACHE: compiled,
   })
   const leaks = findLeaks(logs)
   for (const leak of leaks) say(`LEAK: ${leak}`)
-  rmSync(logs, { recursive: true, force: true })
+  for (const folder of [logs, compiled]) rmSync(folder, { recursive: true, force: true })
   return passed && leaks.length === 0
 }
 

@@ -13,6 +13,8 @@ export type StoredChallenge = {
   readonly sealed: string
   /** False once the person may have been sent a newer code in another session. */
   readonly newest: boolean
+  /** The id that stood as the newest when it was read. */
+  readonly newestSeen: string | undefined
 }
 
 const challengeKey = (subject: string, family: string) => keyOf('challenge', subject, family)
@@ -34,11 +36,13 @@ export async function readChallenge(
   if (unsealed === undefined || !isOf(unsealed, session)) return undefined
   // One that was sealed by the version before lacks these, and is an SMS.
   const known: Challenge = { ...{ sends: [], channel: 'sms', strike: 0 }, ...unsealed }
-  const newest = await newestOf(store, session.subject, now)
+  const newestSeen = await newestOf(store, session.subject, now)
   return {
     challenge: withoutAnswer(known, now),
     sealed,
-    newest: newest === known.id || newest === known.over,
+    // The mark outlives its code: where there is none, no code that ever was the newest is alive.
+    newest: newestSeen === undefined || newestSeen === known.id || newestSeen === known.over,
+    newestSeen,
   }
 }
 
@@ -65,12 +69,30 @@ export async function writeChallenge(
   const sealed = await sealer.seal('challenge', challenge, until, now)
   const key = challengeKey(challenge.subject, challenge.family)
   const swapped = await store.swap(key, expected, sealed, until, now)
-  return swapped.kind === 'stored' ? { challenge, sealed, newest: true } : undefined
+  return swapped.kind === 'stored'
+    ? { challenge, sealed, newest: true, newestSeen: challenge.over }
+    : undefined
 }
 
 /** From here on only this challenge of the person counts, and what is made over it. */
 export async function makeNewest({ store }: OtpParts, challenge: Challenge): Promise<void> {
   await store.put(newestKey(challenge.subject), challenge.id, challenge.expiresAt + REMEMBERED)
+}
+
+/**
+ * Makes a challenge the newest that counts only because no other is yet: as long as Twilio has not
+ * answered, several may. False when another has been faster, and this one counts no more.
+ */
+export async function claimNewest(
+  { store }: OtpParts,
+  { challenge, newestSeen }: StoredChallenge,
+  now: number,
+): Promise<boolean> {
+  const { id, subject, expiresAt } = challenge
+  if (newestSeen === id) return true
+  const until = expiresAt + REMEMBERED
+  const swapped = await store.swap(newestKey(subject), newestSeen, id, until, now)
+  return swapped.kind === 'stored' || swapped.value === id
 }
 
 /**

@@ -18,11 +18,13 @@ export function challengeState(
   report?: DeliveryReport,
 ): ChallengeState {
   if (!newest) return { canEnter: false, notice: { kind: 'superseded' } }
-  if (now >= challenge.expiresAt) return { canEnter: false, notice: { kind: 'expired' } }
+  const known = mayBeKnown(challenge)
+  // Of a code that went to nobody there is more to say than that it has expired.
+  if (known && now >= challenge.expiresAt) return { canEnter: false, notice: { kind: 'expired' } }
   if (usedUp) return { canEnter: false, notice: { kind: 'used-up' } }
   const { delivery } = challenge
   const reported = delivery.kind === 'sent' ? reportNotice(delivery.channel, report) : undefined
-  return { canEnter: mayBeKnown(challenge), notice: reported ?? sendNotice(challenge, now) }
+  return { canEnter: known, notice: reported ?? sendNotice(challenge, now) }
 }
 
 // How long (ms) after a message the page speaks of it as news.
@@ -31,6 +33,7 @@ const NEWS = 10_000
 function sendNotice({ sends, delivery }: Challenge, now: number): OtpNotice {
   const unsent = unsentNotice(delivery, now)
   if (unsent !== undefined) return unsent
+  if (delivery.kind === 'sending') return { kind: 'sending', channel: delivery.channel }
   if (delivery.channel === 'call') {
     return { kind: now - delivery.at > NEWS ? 'already-called' : 'calling' }
   }

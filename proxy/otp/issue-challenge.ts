@@ -71,6 +71,8 @@ export async function issueChallenge(
     return presentOr({ kind: 'wait', until: now + 1000 }, parts, session, previous, now)
   }
   const tried = await trySend(parts, challenge, now)
+  // There was no wait before it was written, so that another call is sending this very code.
+  if (tried.kind === 'wait') return presentOr(tried, parts, session, previous, now)
   if (tried.kind !== 'tried') {
     if (previous === undefined) await spendChallenge(parts, stored, now)
     else await writeChallenge(parts, previous.challenge, stored.sealed, now)

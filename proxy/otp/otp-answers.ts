@@ -146,7 +146,11 @@ export function lockedPage(visit: Visit, { locked, until }: Locked): Promise<Ans
   )
 }
 
-/** A send that was refused before it was tried; a code that lives can still be typed in. */
+/**
+ * A send that was refused before it was tried. The page is that of the code in the store, which is
+ * what its buttons act on, although another number may have been chosen; while it lives it can still
+ * be typed in.
+ */
 export async function refusedPage(
   visit: Visit,
   number: ChosenNumber,
@@ -155,19 +159,21 @@ export async function refusedPage(
   channel: Channel,
 ): Promise<Answer> {
   const { context, now } = visit
-  const notice = { ...refusalNotice(refused, now), channel }
+  const said = { ...refusalNotice(refused, now), channel }
   if (refused.kind === 'limited') {
-    const { seconds } = notice
+    const { seconds } = said
     const { by: limit } = refused
     const fields = { ...auditFields(visit), channel, limit, reason: `limit_${limit}`, seconds }
     context.log.audit('otp.send_failed', fields)
   }
-  if (present === undefined || present.challenge.phone !== number.phone) {
-    return codePage(visit, 429, { ...number, canEnter: false, expiresAt: 0, notice })
+  if (present === undefined) {
+    return codePage(visit, 429, { ...number, canEnter: false, expiresAt: 0, notice: said })
   }
   const { challenge } = present
   const { canEnter } = challengeState(present, await isUsedUp(context, challenge.id, now), now)
-  return codePage(visit, 429, { ...challenge, ...number, canEnter, notice })
+  const isOther = challenge.phone !== number.phone
+  const notice = isOther ? { ...said, chosen: lastDigits(number.phone) } : said
+  return codePage(visit, 429, { ...challenge, choices: number.choices, canEnter, notice })
 }
 
 /** Another number was chosen and nothing went to it: the code that went to the one before still counts. */

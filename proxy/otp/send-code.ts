@@ -3,6 +3,7 @@ import type { Channel, Sender, SendOutcome, VoiceCall } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
 import { type Challenge, lastMessage, mayHaveArrived, REMEMBERED } from './challenge.ts'
 import {
+  claimNewest,
   makeNewest,
   type OtpParts,
   type StoredChallenge,
@@ -110,8 +111,10 @@ export async function writeTried(
   now: number,
 ): Promise<void> {
   const written = await writeChallenge(parts, challenge, stored.sealed, now)
-  const isFirst = stored.challenge.sends.length === 0
-  if (written !== undefined && went && isFirst) await makeNewest(parts, challenge)
+  if (written === undefined || !went) return
+  if (stored.challenge.sends.length === 0) await makeNewest(parts, challenge)
+  // Where the store had failed in between, that is made good.
+  else await claimNewest(parts, { ...written, newestSeen: stored.newestSeen }, now)
 }
 
 type Counted = { readonly kind: 'counted'; readonly strike: number }

@@ -5,6 +5,7 @@ import { keyOf } from '../store/key-of.ts'
 import { StoreUnavailableError, type Strike } from '../store/store.ts'
 import { lastMessage, mayBeKnown, REMEMBERED, readCode } from './challenge.ts'
 import {
+  claimNewest,
   type OtpParts,
   readChallenge,
   type StoredChallenge,
@@ -93,6 +94,8 @@ export async function verifyCode(
   if (now >= challenge.expiresAt) return { kind: 'expired' }
   const guess = readCode(input, challenge.code.length)
   if (guess === undefined) return { kind: 'not-a-code' }
+  // Of several codes that may all be the newest only one may be guessed at.
+  if (!(await claimNewest(parts, stored, now))) return { kind: 'superseded' }
 
   const waits = attemptWaits(parts.attempts)
   const tries = await store.strike(

@@ -50,6 +50,37 @@ test('the page speaks of a message as news for ten seconds, and says when it was
   assert.equal(kindAt(41 * SECOND, again), 'sent')
 })
 
+test('a send that Twilio has not answered is said to be one, whatever it goes by and for how long', () => {
+  for (const channel of ['sms', 'call'] as const) {
+    const delivery: Delivery = { kind: 'sending', at: NOW, channel }
+    const sending = challenge({ channel, delivery, sends: [], arrived: false })
+    for (const after of [0, 29 * SECOND]) {
+      const state = challengeState({ challenge: sending, newest: true }, false, NOW + after)
+      assert.deepEqual(state, { canEnter: true, notice: { kind: 'sending', channel } })
+    }
+  }
+})
+
+test('a code that went to nobody has not expired: the page goes on to say why it did not go', () => {
+  const refused: Delivery = { kind: 'refused', reason: 'blocked', at: NOW, channel: 'sms' }
+  const paused: Delivery = { ...refused, kind: 'paused', reason: 'unavailable', until: NOW + 1 }
+  const stateAt = (after: number, delivery: Delivery, arrived: boolean) => {
+    const unsent = challenge({ delivery, arrived, sends: [] })
+    return challengeState({ challenge: unsent, newest: true }, false, NOW + after)
+  }
+  assert.deepEqual(stateAt(TTL, refused, false), {
+    canEnter: false,
+    notice: { kind: 'send-failed', reason: 'blocked', channel: 'sms' },
+  })
+  assert.deepEqual(stateAt(TTL, paused, false), {
+    canEnter: false,
+    notice: { kind: 'send-paused', seconds: 0, channel: 'sms' },
+  })
+  assert.equal(stateAt(TTL, refused, true).notice.kind, 'expired')
+  const unclear: Delivery = { kind: 'failed', reason: 'unavailable', at: NOW, channel: 'sms' }
+  assert.equal(stateAt(TTL, unclear, false).notice.kind, 'expired')
+})
+
 test('of a call the page speaks as of a call, first and repeated', () => {
   const noticeAt = (after: number) => {
     const called = challenge({ channel: 'call', delivery: { ...SENT, channel: 'call' } })

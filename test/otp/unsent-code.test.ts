@@ -195,7 +195,7 @@ overStores('a code that is being sent', (open) => {
     await assert.rejects(steps.issue(basicSession(), NOW), StoreUnavailableError)
     isDown = false
     const at = async (now: number) => challengeState(await stored(steps, now), false, now)
-    assert.equal((await at(NOW + 29 * SECOND)).notice.kind, 'already-sent')
+    assert.equal((await at(NOW + 29 * SECOND)).notice.kind, 'sending')
     const unclear = { kind: 'send-failed', reason: 'unavailable', channel: 'sms' }
     assert.deepEqual(await at(NOW + 30 * SECOND), { canEnter: true, notice: unclear })
     const { challenge } = await stored(steps, NOW + 30 * SECOND)

@@ -168,6 +168,24 @@ describe('pages', () => {
     assert.equal(said.includes(undefined), false)
   })
 
+  it('says which number a refused press was about, where it is not that of the page', async () => {
+    for (const kind of ['wait', 'send-limited', 'prefix-limited', 'budget-spent'] as const) {
+      const said = async (chosen: { chosen?: string }) => {
+        const notice = { kind, channel: 'sms', seconds: 28, ...chosen } as const
+        return textOf(await show('otp', { ...otp, notice }))
+      }
+      assert.match(await said({ chosen: '07' }), /ending in 42.*ending in 07, which you have just/)
+      assert.doesNotMatch(await said({}), /which you have just chosen/)
+    }
+  })
+
+  it('says to which number a code is being sent', async () => {
+    const said = async (channel: Channel) =>
+      textOf(await show('otp', { ...otp, channel, notice: { kind: 'sending', channel } }))
+    assert.match(await said('sms'), /We are sending your code to the phone number ending in 42/)
+    assert.match(await said('call'), /We are calling the phone number ending in 42/)
+  })
+
   it('tells who can’t get messages whom to turn to, but who opted out how to opt in', async () => {
     const said = async (
       reason: 'not_mobile' | 'opted_out',
