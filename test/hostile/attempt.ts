@@ -1,7 +1,7 @@
 import { valuesUnder } from '../support/counting-upstream.ts'
 import { type HostileCase, SESSION } from './hostile-case.ts'
 import { judge } from './judge.ts'
-import type { Lane } from './lane.ts'
+import type { Lane, LaneAnswer } from './lane.ts'
 import { HOST, NUMBER } from './part.ts'
 import { ANSWERED, type Seen } from './upstream.ts'
 
@@ -16,7 +16,7 @@ export type Attempt = {
   readonly one: HostileCase
   readonly number: string
   readonly bytes: string
-  readonly answer: string
+  readonly answer: LaneAnswer
 }
 
 /** What applications have seen and nobody has asked for yet, by its `X-Case`. */

@@ -1,5 +1,8 @@
 <%@ page import="java.io.*,java.nio.charset.*,java.util.*,java.util.concurrent.*,jakarta.servlet.*,jakarta.servlet.http.*" %><%!
-  /** What was seen, a line each: method, target, path, body, then names and values, all in hex. */
+  /**
+   * What was seen, a line each: method, target, path, body, trailers, then names and
+   * values of headers, all in hex.
+   */
   static final Queue<String> SEEN = new ConcurrentLinkedQueue<>();
 
   static String hex(String text, Charset charset) {
@@ -15,6 +18,12 @@
     fields.add(hex(request.getRequestURI() + query, latin1));
     fields.add(hex(request.getServletPath() + info, StandardCharsets.UTF_8));
     fields.add(HexFormat.of().formatHex(request.getInputStream().readAllBytes()));
+    StringBuilder trailers = new StringBuilder();
+    if (request.isTrailerFieldsReady()) {
+      request.getTrailerFields().forEach((name, value) ->
+        trailers.append(name).append('\n').append(value).append('\n'));
+    }
+    fields.add(hex(trailers.toString(), latin1));
     for (String name : Collections.list(request.getHeaderNames())) {
       for (String value : Collections.list(request.getHeaders(name))) {
         fields.add(hex(name, latin1));

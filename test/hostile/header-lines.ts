@@ -47,6 +47,11 @@ const broken: fc.Arbitrary<Part<string>> = fc
   )
   .map(([name, line]): Part<string> => ({ kind: 'refused', value: line.replace('@', name) }))
 
+const HANDSHAKE = [
+  ...['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'],
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+].join('\r\n')
+
 const hop = fc.oneof(
   fc
     .tuple(
@@ -70,13 +75,7 @@ const hop = fc.oneof(
       'Trailer: X-Forwarded-User',
       'Proxy-Authorization: Basic YTpi',
     ],
-    ...[
-      'Upgrade: h2c',
-      'HTTP2-Settings: AAMAAABk',
-      'Upgrade: websocket',
-      'Upgrade: TLS/1.0',
-      'Upgrade: ',
-    ],
+    ...['Upgrade: h2c', 'HTTP2-Settings: AAMAAABk', 'Upgrade: TLS/1.0', 'Upgrade: '],
     ...[
       'Connection: Upgrade, HTTP2-Settings',
       'Connection: upgrade',
@@ -86,6 +85,7 @@ const hop = fc.oneof(
     ...['Expect: 100-continue', 'Expect: 100-Continue'],
   ),
   parts('odd', 'Expect: 200-ok', 'Expect: ', 'Expect: 100-continue, x', 'Expect: x'),
+  parts('odd', 'Upgrade: websocket', HANDSHAKE, `${HANDSHAKE}\r\nConnection: close`),
 )
 
 const persuasive = parts(

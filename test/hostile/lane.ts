@@ -1,14 +1,17 @@
 import { connect, type Socket } from 'node:net'
 
+/** What came back; not `ended` if nothing more came for a long time. */
+export type LaneAnswer = { readonly text: string; readonly ended: boolean }
+
 /** One browser's connection, kept alive and opened anew when stepgate has closed it. */
 export type Lane = {
   /** Writes bytes (latin1) and answers all that came until `last` came or the connection closed. */
-  exchange(bytes: string, last: string): Promise<string>
+  exchange(bytes: string, last: string): Promise<LaneAnswer>
   close(): void
 }
 
 /** Longer than any answer takes on a machine that has much else to do. */
-const PATIENCE = 60_000
+const PATIENCE = 30_000
 
 /** Makes one to a loopback port; it connects when it has to. */
 export function createLane(port: number): Lane {
@@ -36,15 +39,17 @@ export function createLane(port: number): Lane {
       received = ''
       const used = socket ?? open()
       socket = used
-      return new Promise((resolve, reject) => {
+      return new Promise((resolve) => {
         const late = setTimeout(() => {
-          reject(new Error(`No end of ${JSON.stringify(bytes)}, only ${JSON.stringify(received)}`))
+          check = () => {}
+          used.destroy()
+          resolve({ text: received, ended: false })
         }, PATIENCE)
         check = () => {
           if (!received.includes(last) && socket === used) return
           clearTimeout(late)
           check = () => {}
-          resolve(received)
+          resolve({ text: received, ended: true })
         }
         used.write(bytes, 'latin1')
       })

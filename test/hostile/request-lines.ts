@@ -46,7 +46,7 @@ const frames: fc.Arbitrary<Part<Frame>> = mostly(
     ['', ' ', ' HTTP/1.2', '\r\n'],
     ['', ' ', ' HTTP/2.0', '\r\n'],
     ['', ' ', ' ICE/1.0', '\r\n'],
-    ['', ' ', ` /x${VERSION}`, '\r\n'],
+    ['', ' ', ` y${VERSION}`, '\r\n'],
     ['', ' ', VERSION, '\r'],
     [' ', ' ', VERSION, '\r\n'],
     ['\0', ' ', VERSION, '\r\n'],

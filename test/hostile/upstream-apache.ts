@@ -47,6 +47,6 @@ MergeSlashes Off
 ProxyPreserveHost On
 ProxyAddHeaders Off
 RequestHeader set X-Seen-Line "expr=%{THE_REQUEST}"
-RequestHeader set X-Seen-Path "expr=%{REQUEST_URI}"
+RequestHeader set X-Seen-Path "expr=[%{REQUEST_URI}]"
 ProxyPass / ${application.origin}/ nocanon
 `

@@ -2,7 +2,7 @@ import { type Launch, runServer } from './run-server.ts'
 import type { HostileUpstream, Seen } from './upstream.ts'
 import { startNode } from './upstream-node.ts'
 
-/** What the server in front tells in headers of its own of what it has made out. */
+/** What the server in front tells of what it has made out; a path in brackets, as it may end in spaces. */
 const LINE = 'x-seen-line'
 const PATH = 'x-seen-path'
 
@@ -25,7 +25,7 @@ export async function startBehind(
   }
 }
 
-function asSeenInFront({ rawHeaders, body }: Seen): Seen {
+function asSeenInFront({ rawHeaders, ...arrived }: Seen): Seen {
   const told = new Map<string, string>()
   const rest: string[] = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -34,5 +34,5 @@ function asSeenInFront({ rawHeaders, body }: Seen): Seen {
     else rest.push(name, value)
   }
   const [method = '', target = ''] = told.get(LINE)?.split(' ') ?? []
-  return { method, target, path: told.get(PATH), rawHeaders: rest, body }
+  return { ...arrived, method, target, path: told.get(PATH)?.slice(1, -1), rawHeaders: rest }
 }

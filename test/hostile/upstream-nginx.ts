@@ -46,7 +46,7 @@ http {
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
       proxy_set_header X-Seen-Line "$request_method $request_uri";
-      proxy_set_header X-Seen-Path $uri;
+      proxy_set_header X-Seen-Path "[$uri]";
     }
   }
 }

@@ -35,8 +35,9 @@ export async function startTomcat(): Promise<HostileUpstream> {
 
 function readSeen(line: string): Seen {
   const fields = line.split(',').map((field) => Buffer.from(field, 'hex').toString('latin1'))
-  const [method = '', target = '', path, body = '', ...rawHeaders] = fields
-  return { method, target, path, body, rawHeaders }
+  const [method = '', target = '', path, body = '', trailers = '', ...rawHeaders] = fields
+  const rawTrailers = trailers.split('\n').slice(0, -1)
+  return { method, target, path, body, rawHeaders, rawTrailers }
 }
 
 const javaArgs = (folder: string) => [

@@ -1,12 +1,9 @@
-/** One request as an application behind a server sees it; texts are latin1 strings of the bytes. */
-export type Seen = {
-  readonly method: string
-  readonly target: string
+import type { Arrival } from '../support/counting-upstream.ts'
+
+/** One request as an application behind a server sees it. */
+export type Seen = Arrival & {
   /** The decoded path by which the server chooses what to serve, where it has one. */
   readonly path: string | undefined
-  /** Name, value, name, value, … */
-  readonly rawHeaders: readonly string[]
-  readonly body: string
 }
 
 /** A server with an application that notes every request that the server has made out. */
