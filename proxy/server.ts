@@ -88,7 +88,7 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
       outgoing.destroy()
     })
   })
-  // node:http alone would answer it, with no word in the log, and go on with the connection.
+  // node:http alone would answer it, with no word in the log; it is a request like others without it.
   server.on('checkExpectation', (incoming, outgoing) => server.emit('request', incoming, outgoing))
   server.on('connect', (_request: IncomingMessage, socket: Socket) => {
     // node:http has let go of the socket: an error that nobody hears would end the process.

@@ -12,7 +12,7 @@ export type ReadRequest =
   | { readonly kind: 'read'; readonly exchange: Exchange }
   | {
       readonly kind: 'refused'
-      readonly status: 400 | 405 | 417
+      readonly status: 400 | 405
       readonly reason: string
       readonly client: Client
     }
@@ -28,12 +28,11 @@ export function readRequest(
   const proto = 'encrypted' in socket ? 'https' : 'http'
   const clientAt = (authority: string) =>
     clientOf(socket.remoteAddress, rawHeaders, trusted, { host: authority, proto })
-  const refused = (reason: string, status: 400 | 405 | 417 = 400) =>
+  const refused = (reason: string, status: 400 | 405 = 400) =>
     ({ kind: 'refused', status, reason, client: clientAt('') }) as const
 
   const message = checkMessage(method, httpVersion, rawHeaders)
   if (message.kind === 'rejected') return refused(message.reason, message.status)
-  if (expectsMore(incoming)) return refused('expectation', 417)
   const host = parseHost(rawHeaders)
   if (host.kind === 'rejected') return refused(host.reason)
   const parsed = parseTarget(url, config)
@@ -43,12 +42,6 @@ export function readRequest(
   const { target } = parsed
   const notes = emptyNotes('own')
   return { kind: 'read', exchange: { incoming, outgoing, requestId, client, hosts, target, notes } }
-}
-
-/** Whether a client waits for something that nobody here knows how to give (RFC 9110 §10.1.1). */
-function expectsMore({ headers, httpVersion }: IncomingMessage): boolean {
-  const { expect } = headers
-  return expect !== undefined && httpVersion !== '1.0' && !/^100-continue$/i.test(expect)
 }
 
 /** Many a trusted proxy passes on a client's `X-Forwarded-Host`, and an application may read either. */
