@@ -39,6 +39,7 @@ export function createForwarder(address: UpstreamAddress, options: ForwarderOpti
           reject,
           controller: undefined,
           status: 0,
+          interim: 0,
           bytesCame: false,
           flowing: false,
           retried: false,

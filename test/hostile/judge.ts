@@ -46,7 +46,7 @@ const OF_ALL: Readonly<Record<string, RegExp>> = {
 const NEVER = [
   ...['http2-settings', 'proxy-connection', 'proxy', 'keep-alive'],
   ...['proxy-authorization', 'x-original-url', 'x-rewrite-url', 'x-http-method-override'],
-  ...['forwarded', 'x-host', 'x-forwarded-prefix'],
+  ...['x-host', 'x-forwarded-prefix'],
 ]
 
 const NO_TRAILERS = [
@@ -96,6 +96,7 @@ function judgeHeaders(arrived: Seen, signedIn: boolean): void {
   }
   for (const name of NEVER) assert.deepEqual(valuesUnder(arrived, name), [], name)
   assert.doesNotMatch(valuesUnder(arrived, 'cookie').join(), /stepgate/)
+  assert.match(valuesUnder(arrived, 'forwarded').join(), /^(for=127\.0\.0\.1;[^,]*)?$/)
   assert.match(valuesUnder(arrived, 'te').join(), /^(trailers)?$/)
   assert.match(valuesUnder(arrived, 'upgrade').join(), /^(websocket)?$/)
   assert.match(valuesUnder(arrived, 'expect').join(), /^(100-continue)?$/)
