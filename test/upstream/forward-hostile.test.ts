@@ -75,10 +75,11 @@ test('what comes behind the length that a response names is never the next respo
 test('endless early hints end, and the browser has got no more than some of them', async (t) => {
   const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n'
   const { origin, connections } = await rawApplication(t, async ({ socket }) => {
-    while (!socket.destroyed) {
+    for (let sent = 0; sent < 10_000 && !socket.destroyed; sent++) {
       socket.write(hint)
       await new Promise(setImmediate)
     }
+    socket.end(OK)
   })
   const front = await startFront(t, origin)
   const { text } = await rawClient(t, front.port, request('GET /')).ended
@@ -91,10 +92,11 @@ test('endless early hints end, and the browser has got no more than some of them
 test('endless trailers cut the response off', async (t) => {
   const { origin } = await rawApplication(t, async ({ socket }) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n0\r\n')
-    while (!socket.destroyed) {
+    for (let sent = 0; sent < 1_000 && !socket.destroyed; sent++) {
       socket.write('A: 1\r\n'.repeat(1000))
       await new Promise(setImmediate)
     }
+    socket.end('\r\n')
   })
   const front = await startFront(t, origin)
   const { text } = await rawClient(t, front.port, request('GET /')).ended
