@@ -43,6 +43,8 @@ export type Dispatch = typeof handlers & {
   controller: Controller | undefined
   /** 0 until the response has begun for the client. */
   status: number
+  /** Interim responses so far. */
+  interim: number
   /** The application has sent something, if only part of a response. */
   bytesCame: boolean
   /** Some of the response has been handed to the client's connection. */
@@ -53,6 +55,8 @@ export type Dispatch = typeof handlers & {
 
 /** Methods that may be sent again when it is unknown whether they arrived (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'])
+/** Interim responses that an application may send; they come past backpressure and all timeouts. */
+const MOST_INTERIM = 32
 const NO_COOKIES: readonly string[] = []
 const PLAIN_REASON = /^[\t -~]+$/
 const UNSENDABLE = new Set([
@@ -116,8 +120,10 @@ function onResponseStart(
   reason?: string,
 ): void {
   if (status < 200) {
+    this.interim += 1
     // 101 and 100 never come here: undici ends the exchange when nobody asked for them.
-    if (status === 103) sendEarlyHints(this.outgoing, headers.link)
+    if (this.interim > MOST_INTERIM) controller.abort(new Error('Too many interim responses'))
+    else if (status === 103) sendEarlyHints(this.outgoing, headers.link)
     return
   }
   this.notes.upstreamMs = performance.now() - this.began

@@ -50,6 +50,7 @@ export function createForwarder(
     status: 0,
     bytesCame: false,
     flowing: false,
+    interim: 0,
     retried: false,
     settled: false,
     ...handlers,

@@ -31,6 +31,7 @@ const REFUSED: Record<
     line: 'GET http://169.254.169.254/latest HTTP/1.1',
     ours: 'not-origin-form',
   },
+  'authority form': { line: 'GET app.example.com:443 HTTP/1.1' },
   'asterisk form': { line: 'OPTIONS * HTTP/1.1', ours: 'not-origin-form' },
   TRACE: { line: 'TRACE /x HTTP/1.1', status: 405, ours: 'refused-method' },
   'a method that nobody knows': { line: 'FOO /x HTTP/1.1' },
@@ -97,6 +98,11 @@ const REFUSED: Record<
   'NUL in a header': { line: GET, headers: [HOST, 'X-A: b\0c'] },
   'a lone newline in a header': { line: GET, headers: [HOST, 'X-A: b\nX-Forwarded-User: admin'] },
   'a lone return in a header': { line: GET, headers: [HOST, 'X-A: b\rX-Forwarded-User: admin'] },
+  'more headers than node keeps': {
+    line: GET,
+    headers: [...Array.from({ length: 2_100 }, () => 'X:'), HOST],
+    status: 431,
+  },
   '100 KB of headers': { line: GET, headers: [HOST, `X-A: ${'x'.repeat(100_000)}`], status: 431 },
 }
 
@@ -268,6 +274,35 @@ describe('a body that holds another request', () => {
       })
     }
   }
+
+  test('stays a body when it is sent only after the client was told to go on', async (t) => {
+    const headers = [HOST, cookie, `Content-Length: ${SMUGGLED.length}`, 'Expect: 100-continue']
+    const client = rawClient(t, Number(world.url.port), rawRequest('PUT /first HTTP/1.1', headers))
+    await client.until((text) => text.includes('100 Continue\r\n\r\n'))
+    client.socket.write(SMUGGLED + last())
+    assert.deepEqual(statusesOf((await client.ended).text), [100, 200, 200])
+    const arrived = upstream.take().toSorted((a, b) => (a.target < b.target ? -1 : 1))
+    assert.deepEqual(
+      arrived.map(({ target, body }) => [target, body]),
+      [
+        ['/first', SMUGGLED],
+        ['/last', ''],
+      ],
+    )
+  })
+
+  test('stays a body when something is expected that nobody knows', async (t) => {
+    const headers = [HOST, cookie, `Content-Length: ${SMUGGLED.length}`, 'Expect: 200-ok']
+    for (const [line, status] of [
+      ['PUT /first HTTP/1.1', 200],
+      ['PUT /payroll HTTP/1.1', 401],
+    ] as const) {
+      const text = await sendRaw(t, world.url.port, rawRequest(line, headers, SMUGGLED) + last())
+      assert.deepEqual(statusesOf(text), [status, 200])
+      const arrived = upstream.take().map(({ target }) => target)
+      assert.deepEqual(arrived.toSorted(), status === 200 ? ['/first', '/last'] : ['/last'])
+    }
+  })
 
   test('is not read as one when the request is not let through', async (t) => {
     for (const [framing, bytes] of [

@@ -123,6 +123,63 @@ describe('rules at the gate', () => {
     assert.deepEqual(await outcome(t, 'GET /reports', [alice], 'other.example.com'), [200, 1])
   })
 
+  test('what is denied is denied in every spelling', async (t) => {
+    const refused = [
+      ...['//internal', '/x/../internal', '/%2e%2e/internal', '/x/..;/internal', '/./internal'],
+      ...['/%2finternal', '/x%2f..%2finternal', '/%5cinternal', '/\\internal', '/x/..\\internal'],
+      ...[
+        '/internal%00',
+        '/internal%0a',
+        '/%c1%a9nternal',
+        '/%e0%81%a9nternal',
+        '/internal#',
+        '/%',
+      ],
+      ...['/;/internal', '/internal/.', '/internal/..;x'],
+    ]
+    const denied = [
+      ...[
+        '/INTERNAL',
+        '/%69nternal',
+        '/internal/',
+        '/internal;x=1',
+        '/internal;x/y',
+        '/internal%3bx',
+      ],
+      ...[
+        '/internal?x=/public',
+        '/internal%23',
+        '/internal%3fx',
+        '/Internal/%70ublic',
+        '/internal/x',
+      ],
+    ]
+    const allowed = ['/x?y=/internal', '/x?y=//../internal', '/x/internal', '/internals', '/%2578']
+    for (const [targets, expected] of [
+      [refused, [400, 0]],
+      [denied, [403, 0]],
+      [allowed, [200, 1]],
+    ] as const) {
+      for (const target of targets) {
+        assert.deepEqual(await outcome(t, `GET ${target}`, [alice]), expected, target)
+      }
+    }
+    const all = denied.map((target) =>
+      rawRequest(`GET ${target} HTTP/1.1`, ['Host: app.example.com', alice]),
+    )
+    const last = rawRequest('GET /x HTTP/1.1', [
+      'Host: app.example.com',
+      'Connection: close',
+      alice,
+    ])
+    const text = await sendRaw(t, door.port, all.join('') + last)
+    assert.deepEqual(statusesOf(text), [...denied.map(() => 403), 200])
+    assert.deepEqual(
+      upstream.take().map(({ target }) => target),
+      ['/x'],
+    )
+  })
+
   test('a code is good for as long as the rule says', async (t) => {
     const fresh = await withCode(14)
     assert.deepEqual(await outcome(t, 'GET /payroll', [fresh]), [200, 1])

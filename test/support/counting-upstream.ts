@@ -8,6 +8,8 @@ export type Arrival = {
   /** Name, value, name, value, … */
   readonly rawHeaders: readonly string[]
   readonly body: string
+  /** What came behind the body, like `rawHeaders`. */
+  readonly rawTrailers: readonly string[]
 }
 
 /** An application that notes all that reaches it and says yes to everything. */
@@ -36,8 +38,8 @@ export async function startCountingUpstream(
       // Cut off in the middle: not a request.
       return
     }
-    const { method = '', url: target = '', rawHeaders } = request
-    arrivals.push({ method, target, rawHeaders, body })
+    const { method = '', url: target = '', rawHeaders, rawTrailers } = request
+    arrivals.push({ method, target, rawHeaders, body, rawTrailers })
     answer(request, response)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -56,11 +58,14 @@ export async function startCountingUpstream(
 }
 
 /** All values under a name, whatever case and separators (`X_Forwarded.User`) they came with. */
-export function valuesUnder({ rawHeaders }: Arrival, name: string): string[] {
-  const wanted = fold(name)
-  return rawHeaders.filter((_, index) => index % 2 === 1 && fold(rawHeaders[index - 1]) === wanted)
+export function valuesUnder({ rawHeaders }: Pick<Arrival, 'rawHeaders'>, name: string): string[] {
+  const wanted = foldedName(name)
+  return rawHeaders.filter(
+    (_, index) => index % 2 === 1 && foldedName(rawHeaders[index - 1]) === wanted,
+  )
 }
 
-function fold(name: string | undefined): string {
+/** A name as the least careful application reads it. */
+export function foldedName(name: string | undefined): string {
   return name?.toLowerCase().replace(/[^a-z0-9]/g, '-') ?? ''
 }

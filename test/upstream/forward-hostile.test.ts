@@ -22,6 +22,7 @@ const invalid: [what: string, bytes: string][] = [
   ['a protocol switch with Upgrade', 'HTTP/1.1 101 S\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'],
   ['a protocol switch without', `HTTP/1.1 101 S\r\n\r\n${OK}`],
   ['a 100 that nobody waits for', `HTTP/1.1 100 Continue\r\n\r\n${OK}`],
+  ['endless interim responses', `${'HTTP/1.1 102 Processing\r\n\r\n'.repeat(1000)}${OK}`],
   ['an endless header', `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(70_000)}`],
   ['endless headers', `HTTP/1.1 200 OK\r\n${'A: 1\r\n'.repeat(40_000)}`],
 ]
@@ -71,6 +72,49 @@ test('a second response to one request is never anybody\u2019s response', async 
     assert.match(text, /\r\n\r\nok$/)
   }
   assert.ok(connections.length >= 2)
+})
+
+test('what comes behind the length that a response names is never the next response', async (t) => {
+  const { origin } = await rawApplication(t, (connection, all) =>
+    answering(connection === all[0] ? `${OK}${OK.replace(/ok$/, 'no')}` : OK)(connection),
+  )
+  const front = await startFront(t, origin, { connections: 1 })
+  const asked = `GET / HTTP/1.1\r\nHost: a\r\n\r\n${request('GET /')}`
+  const { text } = await rawClient(t, front.port, asked).ended
+  assert.deepEqual(text.match(/\r\n\r\n(ok|no)/g), ['\r\n\r\nok', '\r\n\r\nok'])
+})
+
+test('endless early hints end, and the browser has got no more than some of them', async (t) => {
+  const hint = 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n'
+  const { origin, connections } = await rawApplication(t, async ({ socket }) => {
+    for (let sent = 0; sent < 10_000 && !socket.destroyed; sent++) {
+      socket.write(hint)
+      await new Promise(setImmediate)
+    }
+    socket.end(OK)
+  })
+  const front = await startFront(t, origin)
+  const { text } = await rawClient(t, front.port, request('GET /')).ended
+  const hints = text.match(/HTTP\/1.1 103/g)?.length ?? 0
+  assert.ok(hints > 1 && hints < 100, `${hints} hints`)
+  assert.match(text, /HTTP\/1.1 502 [\s\S]*invalid-response$/)
+  assert.ok(connections[0]?.socket.destroyed)
+})
+
+test('endless trailers cut the response off', async (t) => {
+  const { origin } = await rawApplication(t, async ({ socket }) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n0\r\n')
+    for (let sent = 0; sent < 1_000 && !socket.destroyed; sent++) {
+      socket.write('A: 1\r\n'.repeat(1000))
+      await new Promise(setImmediate)
+    }
+    socket.end('\r\n')
+  })
+  const front = await startFront(t, origin)
+  const { text } = await rawClient(t, front.port, request('GET /')).ended
+  assert.match(text, /part/)
+  assert.doesNotMatch(text, /\r\n0\r\n/)
+  assert.equal((await front.outcome()).kind, 'cut-off')
 })
 
 test('content after a HEAD or a 204 is never the next response', async (t) => {
