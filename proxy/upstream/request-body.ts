@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import { streamOf } from '../listener/http2-messages.ts'
+import { raiseFault } from '../request/client-fault.ts'
 import { expectsContinue } from '../request/expectation.ts'
 import type { TrafficNotes } from './forward.ts'
 
@@ -39,11 +40,12 @@ export function hasBody(incoming: IncomingMessage): boolean {
 
 /**
  * Wraps the body of `incoming`, which must not have been read yet; nothing is read before `resume`.
- * What is passed on is counted in `notes`.
+ * What is passed on is counted in `notes`; more than `limit` bytes are the client's fault.
  */
 export function requestBody(
   incoming: IncomingMessage,
   notes: Pick<TrafficNotes, 'bytesIn'>,
+  limit = Number.POSITIVE_INFINITY,
 ): RequestBody {
   incoming.pause()
   const stream = streamOf(incoming)
@@ -62,6 +64,7 @@ export function requestBody(
     },
   })
   function onData(chunk: Buffer): void {
+    if (notes.bytesIn + chunk.length > limit) return void raiseFault(incoming, 'body-size')
     notes.bytesIn += chunk.length
     events.emit('data', chunk)
   }
