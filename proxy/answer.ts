@@ -81,7 +81,7 @@ function endConnection(outgoing: Exchange['outgoing']): void {
   const stream = streamOf(incoming)
   if (incoming.complete) return
   // RFC 9113 §8.1
-  if (stream) outgoing.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
+  if (stream) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
   else if (socket !== null) endGently(socket)
 }
 

@@ -16,6 +16,7 @@ import { answerClientErrors } from './listener/answer-client-errors.ts'
 import { createServer } from './listener/create-server.ts'
 import { streamOf } from './listener/http2-messages.ts'
 import { limitConnections } from './listener/limit-connections.ts'
+import { endsSoon, noteEnd } from './listener/linger.ts'
 import { followTraffic } from './listener/traffic.ts'
 import { watchStill } from './listener/watch-still.ts'
 import { describeError } from './log.ts'
@@ -39,8 +40,6 @@ const NO_TUNNEL =
 function createDoor(context: Context) {
   const exchanges = new WeakMap<IncomingMessage, Exchange>()
   const answerOwn = createOwnListener(context, (incoming) => exchanges.get(incoming))
-  /** Connections that end with an answer under way; what still comes has no sure beginning. */
-  const ending = new WeakSet<Socket>()
 
   let warned = false
   function warnOfContradiction({ address }: Client): void {
@@ -59,16 +58,16 @@ function createDoor(context: Context) {
     const { socket, headers } = incoming
     // Over HTTP/2 a request has a stream to itself.
     const isAlone = streamOf(incoming) !== undefined
-    if (!isAlone && (ending.has(socket) || socket.writableEnded)) return
+    if (!isAlone && endsSoon(socket)) return
     // node:http loses bytes that come right behind an upgrade that nobody takes up.
-    if (headers.upgrade !== undefined) ending.add(socket)
+    if (headers.upgrade !== undefined) noteEnd(socket)
     outgoing.shouldKeepAlive &&= headers.upgrade === undefined
     const requestId = randomUUID()
     const asker = { incoming, outgoing, requestId }
     try {
       const read = readRequest(context, incoming, outgoing, requestId)
       if (read.kind === 'refused') {
-        if (!isAlone) ending.add(socket)
+        if (!isAlone) noteEnd(socket)
         context.countRequest('refused')
         logAccess(context, { ...asker, client: read.client, notes: emptyNotes('refused') })
         return writeAnswer(asker, await refuse(context, asker, read), true)

@@ -109,9 +109,9 @@ export function createServer(
   return { server: limitHeaders(server, limits), close }
 }
 
-/** node:http leaves out what is beyond its limit without a word; here it can be seen that it did. */
+/** node:http cuts off, or leaves out, what is beyond; a little beyond is for `readRequest` to refuse. */
 function limitHeaders<S extends Server>(server: S, { headers }: ClientLimits): S {
-  server.maxHeadersCount = headers + 1
+  server.maxHeadersCount = headers + MORE_FIELDS
   return server
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { errorCode } from '../error-code.ts'
+import { noteEnd } from '../listener/linger.ts'
 import type { ClientFault } from '../request/client-fault.ts'
 import { inviteBody } from '../request/expectation.ts'
 import type { AnswerHeaders } from './answer-headers.ts'
@@ -96,6 +97,7 @@ export function onClientFault(dispatch: Dispatch, reason: ClientFault): void {
   if (dispatch.settled) return
   dispatch.settled = true
   release(dispatch)
+  noteEnd(dispatch.outgoing.req.socket)
   dispatch.body?.destroy()
   dispatch.controller?.abort(new Error("The client's body was given up"))
   if (dispatch.status !== 0) cutOff(dispatch.outgoing)
