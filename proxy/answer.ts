@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { constants } from 'node:http2'
 import type { Exchange } from './exchange.ts'
-import { streamOf } from './listener/http2-messages.ts'
+import { endAfterAnswer, streamOf } from './listener/http2-messages.ts'
 import { endGently } from './listener/linger.ts'
 import { cutOff } from './upstream/cut-off.ts'
 
@@ -80,8 +79,7 @@ function endConnection(outgoing: Exchange['outgoing']): void {
   const { req: incoming, socket } = outgoing
   const stream = streamOf(incoming)
   if (incoming.complete) return
-  // RFC 9113 §8.1
-  if (stream) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
+  if (stream) endAfterAnswer(stream)
   else if (socket !== null) endGently(socket)
 }
 

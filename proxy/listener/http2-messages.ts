@@ -49,6 +49,17 @@ export function cutRequest(incoming: IncomingMessage): void {
   else stream.close(constants.NGHTTP2_CANCEL)
 }
 
+/**
+ * Ends what a client still has open of a request once it has its answer (RFC 9113 §8.1), when nobody
+ * reads what is left of its body, or it is not known whether one comes.
+ */
+export function endAfterAnswer(stream: ServerHttp2Stream): void {
+  // node:http2 has trailers to send yet.
+  const end = () => void setImmediate(() => stream.close())
+  if (stream.writableFinished) end()
+  else stream.once('finish', end)
+}
+
 type Headers = OutgoingHttpHeaders | readonly string[]
 
 /** A response over HTTP/2 that leaves out what only HTTP/1.1 knows: reasons and connections. */
