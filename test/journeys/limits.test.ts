@@ -3,9 +3,11 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { connect } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { startCountingUpstream, YES } from '../support/counting-upstream.ts'
 import { openDoor } from '../support/door.ts'
 import { headerOf, rawRequest, statusesOf } from '../support/raw-exchange.ts'
+import { openTlsDoor } from '../support/tls-door.ts'
 import { until } from '../support/until.ts'
 import { listen, rawClient } from '../upstream/sockets.ts'
 
@@ -274,6 +276,10 @@ test('a client that waits to be asked for its content is waited for', async (t) 
   await waiting.until((text) => text.includes(' 100 '))
   waiting.socket.write('abc')
   assert.deepEqual(statusesOf((await waiting.ended).text), [100, 200])
+  const invited = client(rawRequest('POST / HTTP/1.1', headers))
+  await once(server, 'checkContinue')
+  invite()
+  assert.deepEqual(statusesOf((await invited.ended).text), [100, 408])
 })
 
 test('a response that nobody takes is cut, and the application hears of it', async (t) => {
@@ -334,4 +340,30 @@ test('connections of a trusted proxy are not counted', async (t) => {
   for (let count = 0; count < 3; count++) {
     await client(get('/')).until((text) => text.includes(YES))
   }
+})
+
+test('over TLS content that stands still and responses that nobody takes are noticed too', async (t) => {
+  const { door } = await openTlsDoor(t, { env: IDLE }, (_, response) => {
+    response.end(Buffer.alloc(50_000_000, 'x'))
+  })
+  const dial = async (bytes: string) => {
+    const options = { port: door.port, host: '127.0.0.1', rejectUnauthorized: false }
+    const socket = connectTls({ ...options, ALPNProtocols: ['http/1.1'] })
+    t.after(() => socket.destroy())
+    await once(
+      socket.on('error', () => {}),
+      'secureConnect',
+    )
+    socket.write(bytes)
+    return socket
+  }
+  await dial(get('/public/x'))
+  const upload = await dial(
+    rawRequest('POST /public/x HTTP/1.1', [HOST, 'Content-Length: 9'], 'abc'),
+  )
+  const [answer] = await once(upload, 'data')
+  assert.deepEqual(statusesOf(String(answer)), [408])
+  const reasons = () => door.logs('request.denied').map(({ reason }) => String(reason))
+  await until(async () => reasons().length === 2)
+  assert.deepEqual(reasons().toSorted(), ['body-idle', 'response-idle'])
 })

@@ -13,6 +13,8 @@ import { listen } from '../upstream/sockets.ts'
 
 /** `IDLE_CONNECTIONS=10000 node --test …` needs as many open files here and there. */
 const MANY = Number(process.env.IDLE_CONNECTIONS ?? 2000)
+/** What they may take, in MB: 16 kB each, and what lies around. */
+const SOCKETS = 48 + (MANY * 16) / 1024
 const HOST = 'Host: app.example.com'
 /** 10 MB of zeros. */
 const BOMB = gzipSync(Buffer.alloc(10 * MB))
@@ -58,8 +60,8 @@ async function start(t: TestContext) {
 }
 
 for (const [what, count, bytes, most] of [
-  ['that say nothing', MANY, '', 64],
-  ['that never end their headers', MANY, `GET / HTTP/1.1\r\n${HOST}\r\nX-A: `, 64],
+  ['that say nothing', MANY, '', SOCKETS],
+  ['that never end their headers', MANY, `GET / HTTP/1.1\r\n${HOST}\r\nX-A: `, SOCKETS],
   [
     'with 60 kB of headers that never end',
     200,
