@@ -48,6 +48,17 @@ const FAILED: readonly FailedReason[] = [
   'rejected',
 ]
 
+const BAD_REQUESTS = [
+  'address',
+  'form',
+  'cross-site',
+  'method',
+  'header-size',
+  'url-length',
+  'body-size',
+  'body-idle',
+] as const
+
 function sendStates(channel: Channel): Sample<'otp'>[] {
   return [
     {
@@ -284,7 +295,7 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     { state: 'here only', props: { signInUrl: '/', providerSignedOut: false } },
   ],
   'not-found': [{ state: 'nothing', props: {} }],
-  'bad-request': (['address', 'form', 'cross-site', 'method'] as const).map((reason) => ({
+  'bad-request': BAD_REQUESTS.map((reason) => ({
     state: reason,
     props: { reason },
   })),

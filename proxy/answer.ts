@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Exchange } from './exchange.ts'
+import { endAfterAnswer, streamOf } from './listener/http2-messages.ts'
+import { endGently } from './listener/linger.ts'
 import { cutOff } from './upstream/cut-off.ts'
 
 /** A whole answer of stepgate's own, however it is sent. */
@@ -66,9 +68,19 @@ export function writeAnswer(
   if (close) outgoing.setHeader('Connection', 'close')
   // A 204 has none (RFC 9110 §8.6).
   if (answer.status !== 204) outgoing.setHeader('Content-Length', Buffer.byteLength(answer.body))
+  if (close) endConnection(outgoing)
   outgoing.writeHead(answer.status)
   // As text it goes out in one write with the headers.
   outgoing.end(answer.body)
+}
+
+/** Ends what a request came over once it is answered, without reading what is left of its body. */
+function endConnection(outgoing: Exchange['outgoing']): void {
+  const { req: incoming, socket } = outgoing
+  const stream = streamOf(incoming)
+  if (incoming.complete) return
+  if (stream) endAfterAnswer(stream)
+  else if (socket !== null) endGently(socket)
 }
 
 /** The same answer as a web Response, where there is no exchange to write to. */

@@ -139,6 +139,7 @@ export async function createContext(
     headersTimeout: config.upstreamTimeout,
     tls: config.upstreamTls,
     ownCookieNames,
+    maxBody: config.limits.body,
     onHealth: (event) => logHealth(log, event),
   })
   provider.start()

@@ -1,7 +1,7 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Server as Listening, Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import { streamOf } from './listener/http2-messages.ts'
+import { followTraffic, keepWhileOpen, type Traffic } from './listener/traffic.ts'
 
 /**
  * Prepares a server, before it listens, for a gentle end. What comes back stops listening, closes
@@ -14,10 +14,9 @@ export function prepareDrain(
   patience: number,
   listening: Listening = server,
   others: { has(socket: Socket): boolean } = new Set(),
+  { connections, responses }: Traffic = followTraffic(server),
 ): () => Promise<void> {
   const sockets = new Set<Socket>()
-  const established = new Set<Socket>()
-  const responses = new Set<ServerResponse>()
   let draining = false
 
   const busy = () => new Set([...responses].map(({ req }) => req.socket))
@@ -27,20 +26,16 @@ export function prepareDrain(
     if (listening !== server) keepWhileOpen(waiting, socket)
   })
   server.on('connection', (socket: Socket) => waiting.delete(socket))
-  const isSecure = 'setSecureContext' in server
-  server.on(isSecure ? 'secureConnection' : 'connection', (socket: Socket | TLSSocket) => {
-    const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
-    if (!isHttp2) keepWhileOpen(established, socket)
-  })
-  server.on('request', (request, response) => {
-    if (streamOf(request) !== undefined) return
-    const { socket } = request
-    responses.add(response)
-    if (draining) response.shouldKeepAlive = false
+  const endAfter = (response: ServerResponse) => {
+    const { socket } = response.req
     response.once('close', () => {
-      responses.delete(response)
-      if (draining && !busy().has(socket)) socket.destroySoon()
+      if (!busy().has(socket)) socket.destroySoon()
     })
+  }
+  server.on('request', (request, response) => {
+    if (!draining || streamOf(request) !== undefined) return
+    response.shouldKeepAlive = false
+    endAfter(response)
   })
 
   // Node's own close takes a response for idle that was written but not yet read, and cuts it off.
@@ -57,16 +52,12 @@ export function prepareDrain(
       if (listening !== server) server.close()
       destroyAll(waiting)
       for (const response of responses) {
+        endAfter(response)
         if (!response.headersSent) response.shouldKeepAlive = false
       }
-      const idle = established.difference(busy())
+      const idle = new Set(connections).difference(busy())
       destroyAll([...idle].filter((socket) => !others.has(socket)))
     })
-}
-
-function keepWhileOpen(set: Set<Socket>, socket: Socket): void {
-  set.add(socket)
-  socket.once('close', () => set.delete(socket))
 }
 
 function destroyAll(sockets: Iterable<Socket>): void {

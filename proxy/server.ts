@@ -12,8 +12,13 @@ import type { Exchange } from './exchange.ts'
 import { passGate } from './gate.ts'
 import { listen } from './listen.ts'
 import { acceptProxied } from './listener/accept-proxied.ts'
+import { answerClientErrors } from './listener/answer-client-errors.ts'
 import { createServer } from './listener/create-server.ts'
 import { streamOf } from './listener/http2-messages.ts'
+import { limitConnections } from './listener/limit-connections.ts'
+import { endsSoon, noteEnd } from './listener/linger.ts'
+import { followTraffic } from './listener/traffic.ts'
+import { watchStill } from './listener/watch-still.ts'
 import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
 import type { Client } from './request/client-address.ts'
@@ -35,8 +40,6 @@ const NO_TUNNEL =
 function createDoor(context: Context) {
   const exchanges = new WeakMap<IncomingMessage, Exchange>()
   const answerOwn = createOwnListener(context, (incoming) => exchanges.get(incoming))
-  /** Connections that end with an answer under way; what still comes has no sure beginning. */
-  const ending = new WeakSet<Socket>()
 
   let warned = false
   function warnOfContradiction({ address }: Client): void {
@@ -55,16 +58,16 @@ function createDoor(context: Context) {
     const { socket, headers } = incoming
     // Over HTTP/2 a request has a stream to itself.
     const isAlone = streamOf(incoming) !== undefined
-    if (!isAlone && ending.has(socket)) return
+    if (!isAlone && endsSoon(socket)) return
     // node:http loses bytes that come right behind an upgrade that nobody takes up.
-    if (headers.upgrade !== undefined) ending.add(socket)
+    if (headers.upgrade !== undefined) noteEnd(socket)
     outgoing.shouldKeepAlive &&= headers.upgrade === undefined
     const requestId = randomUUID()
     const asker = { incoming, outgoing, requestId }
     try {
       const read = readRequest(context, incoming, outgoing, requestId)
       if (read.kind === 'refused') {
-        if (!isAlone) ending.add(socket)
+        if (!isAlone) noteEnd(socket)
         context.countRequest('refused')
         logAccess(context, { ...asker, client: read.client, notes: emptyNotes('refused') })
         return writeAnswer(asker, await refuse(context, asker, read), true)
@@ -84,6 +87,14 @@ function createDoor(context: Context) {
   }
 }
 
+const PAGES = {
+  400: 'address',
+  405: 'method',
+  413: 'body-size',
+  414: 'url-length',
+  431: 'header-size',
+} as const
+
 function refuse(
   { log, pages }: Context,
   asker: Asker,
@@ -91,7 +102,7 @@ function refuse(
 ): Promise<Answer> {
   const fields = { request_id: asker.requestId, client: client.address, reason }
   log.audit('request.denied', fields)
-  const page = { reason: status === 405 ? 'method' : 'address' } as const
+  const page = { reason: PAGES[status] }
   // RFC 6455 §4.4
   const headers = reason === 'websocket-version' ? { 'Sec-WebSocket-Version': '13' } : {}
   return problemAnswer(pages, asker, status, reason, 'bad-request', page, { headers })
@@ -110,6 +121,9 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   const { server, close: endWatch } = createServer(config, context.log, (incoming, outgoing) =>
     enter(incoming, outgoing),
   )
+  const traffic = followTraffic(server)
+  answerClientErrors(server, traffic, context)
+  limitConnections(server, { ...context, limit: config.limits.connectionsPerAddress })
   /** Connections of handshakes, which node:http has let go of. */
   const taken = new WeakSet<Socket>()
   server.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
@@ -132,15 +146,16 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   const outer = config.proxyProtocol
     ? acceptProxied(server, { ...context, timeout: PROXY_HEADER })
     : server
-  const drain = prepareDrain(server, DRAIN, outer, taken)
+  const drain = prepareDrain(server, DRAIN, outer, taken, traffic)
   const address = await listen(outer, config.listen)
   // Whatever happens to it later, as when there are no more file descriptors, must end no process.
   outer.on('error', (error) => context.log.error('Listening failed', describeError(error)))
+  const endStillWatch = watchStill(traffic, context)
   const close = () => {
     endWatch()
     context.streams.close()
     context.tunnels.close()
-    return drain()
+    return drain().finally(endStillWatch)
   }
   return { address, close }
 }

@@ -26,6 +26,7 @@ export type Config = {
   readonly http2: boolean
   /** Whether each connection begins with a PROXY protocol header of a trusted proxy. */
   readonly proxyProtocol: boolean
+  readonly limits: ClientLimits
   readonly session: { readonly idle: number; readonly lifetime: number }
   readonly oidc: {
     readonly issuer: URL
@@ -85,6 +86,23 @@ export type Config = {
     readonly supportContact?: string
   }
   readonly pagesDir?: string
+}
+
+/** What clients may ask; Infinity where there is no limit. */
+export type ClientLimits = {
+  /** Names and values of a request's headers together. */
+  readonly headerSize: number
+  readonly headers: number
+  /** Of a target. */
+  readonly url: number
+  /** Of one request's content. */
+  readonly body: number
+  readonly headerTimeout: number
+  /** Without a byte, when one is the client's to send or to take. */
+  readonly bodyIdle: number
+  readonly keepAlive: number
+  /** Of each process; of IPv6 a /64. */
+  readonly connectionsPerAddress: number
 }
 
 /** At most so many messages in any one window; it begins with its first message. */

@@ -4,6 +4,7 @@ import { headersAsChanges } from './parse-headers.ts'
 import { formatLimit } from './parse-limit.ts'
 import { writePlace } from './parse-upstreams.ts'
 import { writeAddress } from './parse-url.ts'
+import { formatSize } from './size.ts'
 import type { Variable } from './variable.ts'
 import { fullName, VARIABLE_NAMES, VARIABLES, type VariableName } from './variables.ts'
 import { writeStore } from './write-store.ts'
@@ -47,6 +48,14 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   // Without TLS it would be said to do something.
   HTTP2: ({ tls, http2 }) => (tls === undefined ? undefined : writeFlag(http2)),
   PROXY_PROTOCOL: ({ proxyProtocol }) => writeFlag(proxyProtocol),
+  MAX_HEADER_SIZE: ({ limits }) => formatSize(limits.headerSize),
+  MAX_HEADERS: ({ limits }) => String(limits.headers),
+  MAX_URL: ({ limits }) => formatSize(limits.url),
+  MAX_BODY: ({ limits }) => orNone(limits.body, formatSize),
+  HEADER_TIMEOUT: ({ limits }) => formatDuration(limits.headerTimeout),
+  BODY_IDLE_TIMEOUT: ({ limits }) => formatDuration(limits.bodyIdle),
+  KEEP_ALIVE_TIMEOUT: ({ limits }) => formatDuration(limits.keepAlive),
+  CONNECTIONS_PER_ADDRESS: ({ limits }) => orNone(limits.connectionsPerAddress, String),
   SESSION_SECRET: () => IS_SET,
   SESSION_IDLE: ({ session }) => formatDuration(session.idle),
   SESSION_LIFETIME: ({ session }) => formatDuration(session.lifetime),
@@ -131,6 +140,10 @@ function ofCalls(write: (limits: SendLimits) => string) {
 
 function writeFlag(on: boolean): string {
   return on ? 'on' : 'off'
+}
+
+function orNone(limit: number, write: (limit: number) => string): string {
+  return limit === Number.POSITIVE_INFINITY ? 'none' : write(limit)
 }
 
 function redisTls(store: Config['store']) {

@@ -4,6 +4,7 @@ import { type ConfigProblem, problemWith } from './problem.ts'
 import { readBrand } from './read-brand.ts'
 import { readFront } from './read-front.ts'
 import { readHeaders } from './read-headers.ts'
+import { readLimits } from './read-limits.ts'
 import { readMetrics } from './read-metrics.ts'
 import { readPhoneSource } from './read-phone-source.ts'
 import { readRules } from './read-rules.ts'
@@ -84,6 +85,7 @@ function readParts(
     config: {
       ...front,
       ...metrics,
+      limits: readLimits(values),
       session,
       ...plainConfig(values),
       rules,

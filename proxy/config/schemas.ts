@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { formatDuration, parseDuration } from './duration.ts'
 import { ok, type Parsed, parsedBy, wrong } from './parsed.ts'
+import { parseSize } from './size.ts'
 
 /** One of a few words. */
 export function oneOf<const W extends readonly [string, ...string[]]>(
@@ -36,6 +37,26 @@ export function duration(min: string, max: string): z.ZodType<number, string> {
     const ms = parseDuration(text)
     if (ms === undefined) return wrong('it must be a number with s, m, h or d, as in 30s, 5m, 8h')
     return ms < least || ms > most ? wrong(`it must be ${range}`) : ok(ms)
+  })
+}
+
+/** A size between two others, all in bytes; the bounds are given as text. */
+export function size(min: string, max: string): z.ZodType<number, string> {
+  const [least, most] = [parseSize(min) ?? 0, parseSize(max) ?? 0]
+  return parsedBy((text) => {
+    const bytes = parseSize(text)
+    if (bytes === undefined) return wrong('it must be a number with KB, MB or GB, as in 64KB, 10MB')
+    return bytes < least || bytes > most ? wrong(`it must be from ${min} to ${max}`) : ok(bytes)
+  })
+}
+
+/** What a limit may be, or `none`: no limit, Infinity. */
+export function orNone(limit: z.ZodType<number, string>): z.ZodType<number, string> {
+  return parsedBy((text) => {
+    if (text.toLowerCase() === 'none') return ok(Number.POSITIVE_INFINITY)
+    const parsed = limit.safeParse(text)
+    if (parsed.success) return ok(parsed.data)
+    return wrong(...parsed.error.issues.map(({ message }) => `${message}, or none`))
   })
 }
 

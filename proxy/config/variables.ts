@@ -1,12 +1,20 @@
 import type * as z from 'zod'
 import { CODE } from './variables-code.ts'
 import { FRONT } from './variables-front.ts'
+import { LIMITS } from './variables-limits.ts'
 import { OPERATION } from './variables-operation.ts'
 import { PHONE } from './variables-phone.ts'
 import { SIGN_IN } from './variables-sign-in.ts'
 
 /** Every variable without its prefix, in the order in which people read of them. */
-export const VARIABLES = { ...FRONT, ...SIGN_IN, ...CODE, ...PHONE, ...OPERATION } as const
+export const VARIABLES = {
+  ...FRONT,
+  ...LIMITS,
+  ...SIGN_IN,
+  ...CODE,
+  ...PHONE,
+  ...OPERATION,
+} as const
 
 /** A variable's name without `STEPGATE_`. */
 export type VariableName = keyof typeof VARIABLES

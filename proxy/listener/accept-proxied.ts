@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import { normalizeAddress, type TrustedNetworks, UNIX } from '../request/client-address.ts'
 import { type NamedPeer, setPeer } from './peer.ts'
 import { parseProxyHeader } from './proxy-header.ts'
+import { warnSometimes } from './warn-sometimes.ts'
 
 /** What decides about connections that begin with a PROXY protocol header. */
 export type ProxiedOptions = {
@@ -20,9 +21,6 @@ export type ProxiedOptions = {
 
 type Refusal = 'not_trusted' | 'no_header' | 'too_late'
 
-// In ms: whoever scans a network makes a line a minute, not one a connection.
-const BETWEEN_WARNINGS = 60_000
-
 /**
  * A server to listen with in front of `server`: each connection has to begin with a PROXY protocol
  * header from a trusted balancer, and is handed on as one of the client that the header names.
@@ -33,7 +31,10 @@ export function acceptProxied(server: HttpServer, options: ProxiedOptions): Serv
   const { trusted, timeout } = options
   const isSecure = 'setSecureContext' in server
   const peers = new AsyncLocalStorage<{ readonly peer: NamedPeer }>()
-  const warn = occasionally(options)
+  const warn = warnSometimes(
+    options,
+    'Connections without a PROXY protocol header that counts were cut off',
+  )
   // As http.Server has it for itself; a TLS connection ends when the client ends it.
   const outer = createServer({ allowHalfOpen: !isSecure, noDelay: true }, (socket) => {
     const address = normalizeAddress(socket.remoteAddress ?? '') ?? UNIX
@@ -93,22 +94,4 @@ function readHeader(
     socket.off('readable', onReadable).off('end', onEnd).off('error', onEnd).off('close', finish)
   }
   socket.on('readable', onReadable).on('end', onEnd).on('error', onEnd).on('close', finish)
-}
-
-/** Says how many connections were cut off since it was last said. */
-function occasionally({ clock, log }: ProxiedOptions): (client: string, reason: Refusal) => void {
-  let since = 0
-  let quietUntil = 0
-  return (client, reason) => {
-    since++
-    const now = clock()
-    if (now < quietUntil) return
-    log.warn('Connections without a PROXY protocol header that counts were cut off', {
-      client,
-      reason,
-      connections: since,
-    })
-    since = 0
-    quietUntil = now + BETWEEN_WARNINGS
-  }
 }

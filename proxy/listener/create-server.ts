@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer as createHttp, type RequestListener, type Server } from 'node:http'
 import { createSecureServer as createHttp2 } from 'node:http2'
 import { createServer as createHttps } from 'node:https'
-import type { Config } from '../config/config.ts'
+import type { ClientLimits, Config } from '../config/config.ts'
 import { StartError } from '../explain-failure.ts'
 import type { Log } from '../log.ts'
 import { isHandshake } from '../request/web-socket-handshake.ts'
@@ -12,21 +12,28 @@ import { followCertificate } from './follow-certificate.ts'
 import { PlainRequest, PlainResponse } from './http2-messages.ts'
 
 /** Times in ms. */
-const KEEP_ALIVE = 65_000
 const HANDSHAKE = 15_000
 const BETWEEN_LOOKS = 5_000
+const BETWEEN_CHECKS = 5_000
 
 const HTTP1 = {
   // An upload may take as long as it likes: `requestTimeout` counts the body, headersTimeout not.
   requestTimeout: 0,
   // All that is no handshake to the letter goes the ordinary way, as if it had not asked.
   shouldUpgradeCallback: isHandshake,
-  headersTimeout: 30_000,
-  keepAliveTimeout: KEEP_ALIVE,
   // `readRequest` refuses what has none, with a page and a line in the log.
   requireHostHeader: false,
-  // A session with many groups fills four cookies, and the application has cookies of its own.
-  maxHeaderSize: 64 * 1024,
+}
+
+/** `readRequest` has the exact limits, so that what is a little beyond them is told so by a page. */
+function http1Options({ headerSize, url, headerTimeout, keepAlive }: ClientLimits) {
+  return {
+    ...HTTP1,
+    maxHeaderSize: headerSize + url,
+    headersTimeout: headerTimeout,
+    connectionsCheckingInterval: Math.min(BETWEEN_CHECKS, headerTimeout / 4),
+    keepAliveTimeout: keepAlive,
+  }
 }
 
 /**
@@ -39,11 +46,8 @@ const HTTP2 = {
     maxConcurrentStreams: 100,
     // Of an upload; Node's 64 kB is one round trip's worth.
     initialWindowSize: 1024 * 1024,
-    maxHeaderListSize: HTTP1.maxHeaderSize,
     enablePush: false,
   },
-  // Browsers send each cookie as a field of its own.
-  maxHeaderListPairs: 300,
   // Of streams, headers and what waits to be written, in MB.
   maxSessionMemory: 10,
   // Requests that are taken back at once (CVE-2023-44487): so many, and so many more a second.
@@ -51,6 +55,17 @@ const HTTP2 = {
   streamResetRate: 33,
   // An application may send a header twice that should be there once, as it may over HTTP/1.1.
   strictSingleValueFields: false,
+}
+
+// Browsers send each cookie as a field of its own, and pseudo-headers are fields too.
+const MORE_FIELDS = 200
+// What RFC 9113 §6.5.2 adds for each field.
+const FIELD_OVERHEAD = 32
+
+function http2Options({ headerSize, url, headers }: ClientLimits) {
+  const maxHeaderListPairs = headers + MORE_FIELDS
+  const maxHeaderListSize = headerSize + url + FIELD_OVERHEAD * maxHeaderListPairs
+  return { ...HTTP2, maxHeaderListPairs, settings: { ...HTTP2.settings, maxHeaderListSize } }
 }
 
 /** What serves requests, and does not listen yet. */
@@ -65,12 +80,15 @@ export type ListeningParts = {
  * changes of the certificate. Throws `StartError` for one that can't be used.
  */
 export function createServer(
-  { tls, http2 }: Pick<Config, 'tls' | 'http2'>,
+  { tls, http2, limits }: Pick<Config, 'tls' | 'http2' | 'limits'>,
   log: Log,
   listener: RequestListener,
-  { lookEvery = BETWEEN_LOOKS, idle = KEEP_ALIVE } = {},
+  { lookEvery = BETWEEN_LOOKS } = {},
 ): ListeningParts {
-  if (tls === undefined) return { server: createHttp(HTTP1, listener), close: () => {} }
+  const options = http1Options(limits)
+  if (tls === undefined) {
+    return { server: limitHeaders(createHttp(options, listener), limits), close: () => {} }
+  }
   const pair = {
     cert: readFileSync(tls.certFile, 'utf8'),
     key: readFileSync(tls.keyFile, 'utf8'),
@@ -81,29 +99,35 @@ export function createServer(
       `STEPGATE_TLS_CERT_FILE and STEPGATE_TLS_KEY_FILE are unusable: ${problem}`,
     )
   }
-  const secure = { ...HTTP1, ...tlsOptions(pair), handshakeTimeout: HANDSHAKE }
+  const secure = { ...options, ...tlsOptions(pair), handshakeTimeout: HANDSHAKE }
   const server = http2
-    ? createBoth(secure, listener, idle)
+    ? createBoth(secure, listener, limits)
     : createHttps({ ...secure, ALPNProtocols: ['http/1.1'] }, listener)
   const close = followCertificate(tls, pair, { every: lookEvery, log }, (next) =>
     server.setSecureContext(tlsOptions(next)),
   )
-  return { server, close }
+  return { server: limitHeaders(server, limits), close }
+}
+
+/** node:http cuts off, or leaves out, what is beyond; a little beyond is for `readRequest` to refuse. */
+function limitHeaders<S extends Server>(server: S, { headers }: ClientLimits): S {
+  server.maxHeadersCount = headers + MORE_FIELDS
+  return server
 }
 
 function createBoth(
-  secure: typeof HTTP1 & ReturnType<typeof tlsOptions>,
+  secure: ReturnType<typeof http1Options> & ReturnType<typeof tlsOptions>,
   listener: RequestListener,
-  idle: number,
+  limits: ClientLimits,
 ) {
   const server = createHttp2({
     ...secure,
-    ...HTTP2,
+    ...http2Options(limits),
     allowHTTP1: true,
     Http2ServerRequest: PlainRequest,
     Http2ServerResponse: PlainResponse,
   })
-  endIdleSessions(server, idle)
+  endIdleSessions(server, limits.keepAlive)
   // All requests of a connection together get no more ahead than one.
   server.on('session', (session) => session.setLocalWindowSize(HTTP2.settings.initialWindowSize))
   // It is a server for HTTP/1.1 as well, and its messages for HTTP/2 are made to look like those.

@@ -14,6 +14,9 @@ import { readFields } from './http2-fields.ts'
 
 /** A request over HTTP/2 that reads as one over HTTP/1.1: `host`, one `cookie`, no `:names`. */
 export class PlainRequest extends Http2ServerRequest {
+  /** Bytes of content that have come. */
+  received = 0
+
   constructor(
     stream: ServerHttp2Stream,
     headers: IncomingHttpHeaders,
@@ -26,6 +29,11 @@ export class PlainRequest extends Http2ServerRequest {
       rawHeaders: { value: fields.rawHeaders },
       headers: { value: fields.headers },
     })
+  }
+
+  override push(chunk: Buffer | null, encoding?: BufferEncoding): boolean {
+    if (chunk !== null) this.received += chunk.length
+    return super.push(chunk, encoding)
   }
 }
 
@@ -41,10 +49,24 @@ export function cutRequest(incoming: IncomingMessage): void {
   else stream.close(constants.NGHTTP2_CANCEL)
 }
 
+/**
+ * Ends what a client still has open of a request once it has its answer (RFC 9113 §8.1), when nobody
+ * reads what is left of its body, or it is not known whether one comes.
+ */
+export function endAfterAnswer(stream: ServerHttp2Stream): void {
+  // node:http2 has trailers to send yet.
+  const end = () => void setImmediate(() => stream.close())
+  if (stream.writableFinished) end()
+  else stream.once('finish', end)
+}
+
 type Headers = OutgoingHttpHeaders | readonly string[]
 
 /** A response over HTTP/2 that leaves out what only HTTP/1.1 knows: reasons and connections. */
 export class PlainResponse extends Http2ServerResponse<PlainRequest> {
+  /** Bytes of content that the stream has been handed. */
+  taken = 0
+
   override setHeader(name: string, value: number | string | readonly string[]): void {
     if (!CONNECTION_HEADERS.has(name.toLowerCase())) super.setHeader(name, value)
   }
@@ -52,6 +74,12 @@ export class PlainResponse extends Http2ServerResponse<PlainRequest> {
   override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
     const given = headers ?? (typeof reason === 'string' ? {} : reason)
     return super.writeHead(status, withoutConnectionHeaders(given ?? {}))
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads of node:http2 are many
+  override write(chunk: any, ...rest: any[]): boolean {
+    this.taken += Buffer.byteLength(chunk)
+    return Reflect.apply(super.write, this, [chunk, ...rest])
   }
 
   /** Cuts the response off, so that no client takes it for complete; the connection goes on. */

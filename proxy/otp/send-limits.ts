@@ -1,5 +1,5 @@
-import ipaddr from 'ipaddr.js'
 import type { Config, LimitWindow, SendLimits } from '../config/config.ts'
+import { networkOf } from '../request/client-address.ts'
 import type { Channel } from '../sms/sender.ts'
 import { keyOf } from '../store/key-of.ts'
 import type { CountWindow } from '../store/store.ts'
@@ -170,10 +170,4 @@ function ownWindow({ windowMs }: LimitWindow): TakenBack {
  */
 function prefixOf(phone: string): string {
   return phone.slice(0, -4)
-}
-
-/** One customer has a whole /64 of IPv6 at least (RFC 6177), so all its addresses are one. */
-function networkOf(address: string): string {
-  if (!ipaddr.IPv6.isValid(address)) return address
-  return ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString()
 }

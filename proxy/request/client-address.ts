@@ -149,3 +149,9 @@ export function normalizeAddress(text: string): string | undefined {
   if (version === 4) return text
   return version === 6 ? ipaddr.process(text.replace(/%.*$/, '')).toString() : undefined
 }
+
+/** One customer has a whole /64 of IPv6 at least (RFC 6177), so all its addresses are one. */
+export function networkOf(address: string): string {
+  if (!ipaddr.IPv6.isValid(address)) return address
+  return ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString()
+}

@@ -12,7 +12,16 @@ export function expectsContinue({ headers, httpVersion }: IncomingMessage): bool
   )
 }
 
+const invited = new WeakSet<IncomingMessage>()
+
+/** Whether a client that waits to be told has been told; one that does not wait needs no telling. */
+export function isInvited(incoming: IncomingMessage): boolean {
+  return !expectsContinue(incoming) || invited.has(incoming)
+}
+
 /** For who is about to read a body: tells a client that waits to send it. */
 export function inviteBody(incoming: IncomingMessage, outgoing: ServerResponse): void {
-  if (expectsContinue(incoming) && !outgoing.headersSent) outgoing.writeContinue()
+  if (!expectsContinue(incoming) || outgoing.headersSent) return
+  invited.add(incoming)
+  outgoing.writeContinue()
 }

@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange.ts'
 import { streamOf } from '../listener/http2-messages.ts'
 import { isNameless } from '../listener/peer.ts'
 import { checkMessage } from './check-message.ts'
+import { type SizeProblem, sizeProblem } from './check-size.ts'
 import { type Client, clientOf, type TrustedNetworks } from './client-address.ts'
 import { parseAuthority, parseHost } from './host.ts'
 import { parseTarget } from './target.ts'
@@ -15,7 +16,7 @@ export type ReadRequest =
   | { readonly kind: 'read'; readonly exchange: Exchange }
   | {
       readonly kind: 'refused'
-      readonly status: 400 | 405
+      readonly status: 400 | 405 | SizeProblem['status']
       readonly reason: string
       readonly client: Client
     }
@@ -33,9 +34,11 @@ export function readRequest(
   const proto = 'encrypted' in socket ? 'https' : 'http'
   const clientAt = (authority: string) =>
     clientOf(socket.remoteAddress, rawHeaders, believed, { host: authority, proto })
-  const refused = (reason: string, status: 400 | 405 = 400) =>
+  const refused = (reason: string, status: 400 | 405 | SizeProblem['status'] = 400) =>
     ({ kind: 'refused', status, reason, client: clientAt('') }) as const
 
+  const tooMuch = sizeProblem(url, rawHeaders, config.limits)
+  if (tooMuch !== undefined) return refused(tooMuch.reason, tooMuch.status)
   const message = checkMessage(method, protocol, rawHeaders)
   if (message.kind === 'rejected') return refused(message.reason, message.status)
   const handshake = asksForWebSocket(incoming) ? handshakeProblem(incoming) : undefined

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { errorCode } from '../error-code.ts'
+import { noteEnd } from '../listener/linger.ts'
+import type { ClientFault } from '../request/client-fault.ts'
 import { inviteBody } from '../request/expectation.ts'
 import type { AnswerHeaders } from './answer-headers.ts'
 import { cutOff } from './cut-off.ts'
@@ -92,6 +94,18 @@ export function onClientClose(dispatch: Dispatch): void {
   dispatch.body?.destroy()
   dispatch.controller?.abort(new Error('The client went away'))
   dispatch.resolve({ kind: 'client-gone' })
+}
+
+/** Ends the exchange with the application when the rest of the client's body won't be passed on. */
+export function onClientFault(dispatch: Dispatch, reason: ClientFault): void {
+  if (dispatch.settled) return
+  dispatch.settled = true
+  release(dispatch)
+  noteEnd(dispatch.outgoing.req.socket)
+  dispatch.body?.destroy()
+  dispatch.controller?.abort(new Error("The client's body was given up"))
+  if (dispatch.status !== 0) cutOff(dispatch.outgoing)
+  dispatch.resolve({ kind: 'client-fault', reason })
 }
 
 /** The exchange is no longer under way at its address. */

@@ -1,8 +1,10 @@
 import { writeAnswer } from '../answer.ts'
+import { auditFields } from '../audit-fields.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { describeError } from '../log.ts'
 import { problemAnswer } from '../page-answer.ts'
+import { type ClientFault, FAULT_STATUS } from '../request/client-fault.ts'
 import { returnTarget } from '../request/return-target.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import type { Session } from '../session/session.ts'
@@ -94,6 +96,9 @@ export async function answerFailure(
   failure: Failure,
 ): Promise<void> {
   if (failure.kind === 'no-upstream') return answerNowhere(context, exchange, session)
+  if (failure.kind === 'client-fault') {
+    return answerFault(context, exchange, session, failure.reason)
+  }
   const { kind, error } = failure
   const { incoming, requestId, notes } = exchange
   const { upstream } = notes
@@ -114,6 +119,20 @@ export async function answerFailure(
   )
   // What is left of a request's body would be read as the next request.
   writeAnswer(exchange, answer, !incoming.complete)
+}
+
+async function answerFault(
+  { pages, log }: Context,
+  exchange: Exchange,
+  session: Session | undefined,
+  reason: ClientFault,
+): Promise<void> {
+  log.audit('request.denied', { ...auditFields({ exchange, session }), reason })
+  const options = { uiLocales: session?.locale }
+  const page = { reason } as const
+  const status = FAULT_STATUS[reason]
+  const answer = await problemAnswer(pages, exchange, status, reason, 'bad-request', page, options)
+  writeAnswer(exchange, answer, true)
 }
 
 /** The rules let it pass, but no upstream is there for its address. */

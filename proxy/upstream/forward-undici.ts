@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Dispatcher } from 'undici'
 import type { Upstream } from '../config/config.ts'
+import { onFault } from '../request/client-fault.ts'
 import { expectsContinue } from '../request/expectation.ts'
 import { compileAnswerHeaders } from './answer-headers.ts'
-import { type Dispatch, handlers, onClientClose, send } from './exchange-undici.ts'
+import { type Dispatch, handlers, onClientClose, onClientFault, send } from './exchange-undici.ts'
 import type { Forwarder, ForwardRequest } from './forward.ts'
 import { compileUpstreams } from './pick-upstream.ts'
 import { hasBody, isChunked, type RequestBody, requestBody } from './request-body.ts'
@@ -12,7 +13,11 @@ import { onRequestUpgrade, type Upgrade } from './upgrade-undici.ts'
 import { type GroupOptions, openUpstreams, type UpstreamGroup } from './upstream-group.ts'
 
 /** `ownCookieNames` are exact; the application may not set them, nor chunks of them (`name.1`). */
-export type ForwarderOptions = GroupOptions & { readonly ownCookieNames: readonly string[] }
+export type ForwarderOptions = GroupOptions & {
+  readonly ownCookieNames: readonly string[]
+  /** Of a request's content, in bytes; absent: none. */
+  readonly maxBody?: number
+}
 
 /** undici compares it for each request: one name, whatever Host a browser sends. */
 const SERVER_NAME = 'upstream'
@@ -65,11 +70,12 @@ export function createForwarder(
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
         const group = pickUpstream(request.hosts, request.paths)
         if (group === undefined) return resolve({ kind: 'no-upstream' })
-        const body = hasBody(incoming) ? requestBody(incoming, notes) : undefined
+        const body = hasBody(incoming) ? requestBody(incoming, notes, options.maxBody) : undefined
         const stream = body && streamRequest(request, incoming, body)
-        begin(
-          prepare(group, request, body, stream, { outgoing, setCookies, notes, resolve, reject }),
-        )
+        const parts = { outgoing, setCookies, notes, resolve, reject }
+        const dispatch = prepare(group, request, body, stream, parts)
+        if (body !== undefined) onFault(incoming, (fault) => onClientFault(dispatch, fault))
+        begin(dispatch)
       }),
     upgrade: (request, key, outgoing, setCookies, notes) =>
       new Promise((resolve, reject) => {

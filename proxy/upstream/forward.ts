@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AccessNotes } from '../access-notes.ts'
 import type { RuleRequest } from '../policy/rule.ts'
+import type { ClientFault } from '../request/client-fault.ts'
 
 /** How one exchange with the application went; the gate logs it and answers what is not `answered`. */
 export type ForwardOutcome =
@@ -17,6 +18,8 @@ export type ForwardOutcome =
   | { kind: 'cut-off'; error: Error }
   /** The client went away first. */
   | { kind: 'client-gone' }
+  /** Its body is too long, or stands still; a response that had begun is cut. */
+  | { kind: 'client-fault'; reason: ClientFault }
 
 /** How a handshake with the application went; `answered` is its refusal, which the client has. */
 export type UpgradeOutcome =

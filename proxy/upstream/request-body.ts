@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import type { ServerHttp2Stream } from 'node:http2'
-import { streamOf } from '../listener/http2-messages.ts'
+import { endAfterAnswer, streamOf } from '../listener/http2-messages.ts'
+import { raiseFault } from '../request/client-fault.ts'
 import { expectsContinue } from '../request/expectation.ts'
 import type { TrafficNotes } from './forward.ts'
 
@@ -39,11 +39,12 @@ export function hasBody(incoming: IncomingMessage): boolean {
 
 /**
  * Wraps the body of `incoming`, which must not have been read yet; nothing is read before `resume`.
- * What is passed on is counted in `notes`.
+ * What is passed on is counted in `notes`; more than `limit` bytes are the client's fault.
  */
 export function requestBody(
   incoming: IncomingMessage,
   notes: Pick<TrafficNotes, 'bytesIn'>,
+  limit = Number.POSITIVE_INFINITY,
 ): RequestBody {
   incoming.pause()
   const stream = streamOf(incoming)
@@ -62,6 +63,7 @@ export function requestBody(
     },
   })
   function onData(chunk: Buffer): void {
+    if (notes.bytesIn + chunk.length > limit) return void raiseFault(incoming, 'body-size')
     notes.bytesIn += chunk.length
     events.emit('data', chunk)
   }
@@ -71,15 +73,4 @@ export function requestBody(
   }
   incoming.on('data', onData).on('end', onEnd)
   return body
-}
-
-/**
- * Ends what a client that waited to be told to go on still has open, once it has its answer (RFC 9113
- * §8.1): whether the body still comes is not known. Over HTTP/1.1 node:http ends the connection.
- */
-function endAfterAnswer(stream: ServerHttp2Stream): void {
-  // node:http2 has trailers to send yet.
-  const end = () => void setImmediate(() => stream.close())
-  if (stream.writableFinished) end()
-  else stream.once('finish', end)
 }

@@ -8,10 +8,13 @@ import { type TestContext, test } from 'node:test'
 import { connect, type TLSSocket } from 'node:tls'
 import { createServer } from '../../proxy/listener/create-server.ts'
 import { createLog } from '../../proxy/log.ts'
+import { loadedOk, loadWith } from '../config/valid-env.ts'
 import { rawRequest } from '../support/raw-exchange.ts'
 import { createCertificate } from '../support/slapd-certificate.ts'
 import { until } from '../support/until.ts'
 import { listen } from '../upstream/sockets.ts'
+
+const { limits } = loadedOk(loadWith({})).config
 
 async function make(t: TestContext, name: string) {
   const folder = await mkdtemp(join(tmpdir(), 'stepgate-cert-'))
@@ -27,7 +30,7 @@ async function serve(t: TestContext, http2: boolean) {
   const log = createLog({ level: 'info', access: false }, { write })
   const held: ServerResponse[] = []
   const { server, close } = createServer(
-    { tls, http2 },
+    { tls, http2, limits },
     log,
     (request, response) => {
       if (request.url === '/held') held.push(response)
@@ -114,7 +117,7 @@ test('a pair that is no good at the start is an error that names the variables',
   const [first, second] = [await make(t, 'first.example'), await make(t, 'second.example')]
   const log = createLog({ level: 'silent', access: false })
   const tls = { certFile: first.cert, keyFile: second.key }
-  assert.throws(() => createServer({ tls, http2: true }, log, () => {}), {
+  assert.throws(() => createServer({ tls, http2: true, limits }, log, () => {}), {
     name: 'StartError',
     message:
       'STEPGATE_TLS_CERT_FILE and STEPGATE_TLS_KEY_FILE are unusable: the key is not that of the certificate',

@@ -102,8 +102,14 @@ const REFUSED: Record<
     line: GET,
     headers: [...Array.from({ length: 2_100 }, () => 'X:'), HOST],
     status: 431,
+    ours: 'header-size',
   },
-  '100 KB of headers': { line: GET, headers: [HOST, `X-A: ${'x'.repeat(100_000)}`], status: 431 },
+  '100 KB of headers': {
+    line: GET,
+    headers: [HOST, `X-A: ${'x'.repeat(100_000)}`],
+    status: 431,
+    ours: 'header-size',
+  },
 }
 
 describe('a request that has no single reading', () => {
