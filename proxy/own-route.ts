@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import { type Answer, jsonAnswer } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
+import { auditFields } from './audit-fields.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { cutRequest } from './listener/http2-messages.ts'
@@ -50,11 +51,8 @@ export function onForm(app: OwnApp, context: Context, path: string, handle: OwnH
     const refuse = async (status: number, reason: 'cross-site' | 'form') =>
       sendAnswer(c.env, await pageAnswer(context.pages, c.env, status, 'bad-request', { reason }))
     if (!isSameOrigin(incoming.headers, context.config.publicUrl)) {
-      context.log.audit('request.denied', {
-        request_id: c.env.requestId,
-        client: c.env.client.address,
-        reason: 'cross_site_form',
-      })
+      const reason = 'cross_site_form'
+      context.log.audit('request.denied', { ...auditFields({ exchange: c.env }), reason })
       return refuse(403, 'cross-site')
     }
     const type = incoming.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()

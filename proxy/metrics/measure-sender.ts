@@ -7,9 +7,9 @@ import type { Meter } from './meter.ts'
 export function measureSender(sender: Sender, meter: Meter | undefined): Sender {
   if (meter === undefined) return sender
 
-  function counted(channel: Channel, to: string, outcome: SendOutcome): SendOutcome {
+  const counted = (channel: Channel, to: string, outcome: SendOutcome): SendOutcome => {
     const country = countryOf(to)
-    meter?.count('stepgate_sends_total', { channel, country, outcome: wordFor(outcome) })
+    meter.count('stepgate_sends_total', { channel, country, outcome: wordFor(outcome) })
     return outcome
   }
 

@@ -13,12 +13,12 @@ export function measureStore(
 ): Store {
   if (meter === undefined) return store
 
-  async function timed<T>(operation: Operation, run: () => Promise<T>): Promise<T> {
-    const stop = (meter as Meter).start('stepgate_store_seconds')
+  const timed = async <T>(operation: Operation, run: () => Promise<T>): Promise<T> => {
+    const stop = meter.start('stepgate_store_seconds')
     try {
       return await run()
     } catch (error) {
-      ;(meter as Meter).count('stepgate_store_failures_total', { store: kind })
+      meter.count('stepgate_store_failures_total', { store: kind })
       throw error
     } finally {
       stop({ operation, store: kind })

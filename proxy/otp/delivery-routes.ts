@@ -1,7 +1,9 @@
 import type { PageFrame } from '../../pages/page.ts'
 import { jsonAnswer } from '../answer.ts'
+import { auditFields } from '../audit-fields.ts'
 import type { Context } from '../context.ts'
 import { type OwnApp, type OwnRequest, onCallback, onGet, ownRequest } from '../own-route.ts'
+import { frameRequest } from '../page-answer.ts'
 import { sendAnswer } from '../send-answer.ts'
 import { deliveryEvents, lookAtDelivery } from './follow-delivery.ts'
 import { takeReport } from './take-report.ts'
@@ -12,11 +14,8 @@ export function addDeliveryRoutes(app: OwnApp, context: Context): void {
   if (isSignedByTwilio !== undefined) {
     onCallback(app, '/_stepgate/twilio/status', async (fields, { exchange, signature }) => {
       if (!isSignedByTwilio(signature, fields)) {
-        context.log.audit('request.denied', {
-          request_id: exchange.requestId,
-          client: exchange.client.address,
-          reason: 'callback_signature',
-        })
+        const reason = 'callback_signature'
+        context.log.audit('request.denied', { ...auditFields({ exchange }), reason })
         return jsonAnswer(403, { error: 'forbidden' })
       }
       await takeReport(context, fields, exchange.requestId)
@@ -65,10 +64,5 @@ function signInRequired() {
 }
 
 function frameOf({ context, exchange, uiLocales }: OwnRequest): PageFrame {
-  const acceptLanguage = exchange.incoming.headers['accept-language']
-  return context.pages.frame({
-    requestId: exchange.requestId,
-    ...(uiLocales !== undefined && { uiLocales }),
-    ...(acceptLanguage !== undefined && { acceptLanguage }),
-  })
+  return context.pages.frame(frameRequest(exchange, uiLocales))
 }
