@@ -18,6 +18,9 @@ const VIEWS = [
   { width: 1280, colorScheme: 'light' },
 ] as const
 
+// What a width or a colour scheme can change; all else of a page is the same in every view.
+const SEEN = ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable']
+
 describe('every page in every state', () => {
   let browser: Browser
   let server: SampleServer
@@ -39,12 +42,16 @@ describe('every page in every state', () => {
     await server?.close()
   })
 
-  const problems = async () => {
+  const problems = async (rules?: readonly string[]) => {
     // Evaluated, not injected: the page's own Content-Security-Policy stays in force.
     if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe)
     const { violations } = await page.evaluate(
-      (): Promise<AxeResults> =>
-        Reflect.get(globalThis, 'axe').run({ resultTypes: ['violations'] }),
+      (runOnly): Promise<AxeResults> =>
+        Reflect.get(globalThis, 'axe').run({
+          resultTypes: ['violations'],
+          ...(runOnly !== undefined && { runOnly }),
+        }),
+      rules,
     )
     return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
   }
@@ -65,10 +72,11 @@ describe('every page in every state', () => {
   for (const path of SAMPLE_PATHS) {
     it(`has nothing that axe finds: ${path}`, async () => {
       await page.goto(server.origin + path)
-      for (const { width, colorScheme } of await viewsOf()) {
+      for (const [index, { width, colorScheme }] of (await viewsOf()).entries()) {
         await page.setViewportSize({ width, height: 800 })
         await page.emulateMedia({ colorScheme })
-        assert.deepEqual(await problems(), [], `${width} px, ${colorScheme}`)
+        const found = await problems(index === 0 ? undefined : SEEN)
+        assert.deepEqual(found, [], `${width} px, ${colorScheme}`)
       }
     })
 
