@@ -171,6 +171,17 @@ describe('a request that has no single reading', () => {
     assert.deepEqual(upstream.take(), [])
   })
 
+  test('CONNECT is answered, counted and logged as any other', async (t) => {
+    const denied = world.logs('request.denied').length
+    for (const more of [[], ['Content-Length: 5'], ['Transfer-Encoding: chunked']]) {
+      const text = await send(t, rawRequest('CONNECT a:1 HTTP/1.1', [HOST, ...more], 'hello'))
+      assert.equal(JSON.parse(text.split('\r\n\r\n')[1] ?? '').error, 'refused-method')
+      const [line] = world.logs('request.denied').slice(-1)
+      assert.equal(headerOf(text, 'x-request-id'), line?.request_id)
+    }
+    assert.equal(world.logs('request.denied').length, denied + 3)
+  })
+
   test('a client that keeps its end of a refused tunnel open is let go', async (t) => {
     const socket = connect({ port: Number(world.url.port), host: '127.0.0.1', allowHalfOpen: true })
     t.after(() => socket.destroy())
