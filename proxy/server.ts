@@ -25,6 +25,7 @@ import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
 import type { Client } from './request/client-address.ts'
 import { inviteBody } from './request/expectation.ts'
+import { mayLoseContent } from './request/lost-content.ts'
 import { isOwnTarget } from './request/own-path.ts'
 import { type ReadRequest, readRequest } from './request/read-request.ts'
 import { isHandshake } from './request/web-socket-handshake.ts'
@@ -63,6 +64,7 @@ function createDoor(context: Context) {
     // node:http loses bytes that come right behind an upgrade that nobody takes up.
     if (headers.upgrade !== undefined) noteEnd(socket)
     outgoing.shouldKeepAlive &&= headers.upgrade === undefined
+    if (mayLoseContent(incoming)) await undefined
     const requestId = randomUUID()
     const asker = { incoming, outgoing, requestId }
     try {

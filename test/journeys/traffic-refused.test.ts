@@ -71,6 +71,12 @@ const REFUSED: Record<
     body: '0\r\n\r\n',
     ours: 'transfer-encoding',
   },
+  'chunks that node:http does not see beside an Upgrade': {
+    line: 'POST /x HTTP/1.1',
+    headers: [HOST, 'Upgrade: h2c', 'Connection: Upgrade', 'Transfer-Encoding: chunked\t'],
+    body: '5\r\nhello\r\n0\r\n\r\n',
+    ours: 'transfer-encoding',
+  },
   'two Transfer-Encodings': {
     line: 'POST /x HTTP/1.1',
     headers: [HOST, 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],

@@ -73,18 +73,30 @@ test('and behind a balancer that speaks the PROXY protocol, from the client that
 
 test('over TLS too all but a handshake goes the ordinary way, with its content', async (t) => {
   const { door, upstream } = await openTlsDoor(t)
-  const send = async (headers: readonly string[]) => {
+  const send = async (headers: readonly string[], body = 'hello') => {
     const options = { port: door.port, host: '127.0.0.1', rejectUnauthorized: false }
     const socket = connectTls({ ...options, ALPNProtocols: ['http/1.1'] })
     t.after(() => socket.destroy())
-    const head = ['Host: app.example.com', 'Content-Length: 5', `Origin: ${PUBLIC}`, ...headers]
-    socket.write(rawRequest('POST /public/pay HTTP/1.1', head, 'hello'))
+    const head = ['Host: app.example.com', `Origin: ${PUBLIC}`, ...headers]
+    socket.write(rawRequest('POST /public/pay HTTP/1.1', head, body))
     return statusesOf((await socket.setEncoding('latin1').toArray()).join(''))
   }
-  assert.deepEqual(await send(['Upgrade: h2c', 'Connection: Upgrade']), [200])
-  const [arrived, ...more] = upstream.take()
-  assert.deepEqual([arrived?.method, arrived?.body, more], ['POST', 'hello', []])
-  assert.deepEqual(arrived && valuesUnder(arrived, 'upgrade'), [])
-  assert.deepEqual(await send(['Upgrade: websocket', 'Connection: Upgrade']), [400])
+  for (const [framing, body] of [
+    ['Content-Length: 5', 'hello'],
+    ['Transfer-Encoding: chunked', '5\r\nhello\r\n0\r\n\r\n'],
+  ] as const) {
+    // So do Java's clients ask for everything.
+    assert.deepEqual(await send([framing, 'Upgrade: h2c', 'Connection: Upgrade'], body), [200])
+    const [arrived, ...more] = upstream.take()
+    assert.deepEqual([arrived?.method, arrived?.body, more], ['POST', 'hello', []])
+    assert.deepEqual(arrived && valuesUnder(arrived, 'upgrade'), [])
+  }
+  for (const [framing, protocol] of [
+    ['Content-Length: 5', 'websocket'],
+    ['Transfer-Encoding: chunked\t', 'h2c'],
+  ]) {
+    const headers = [`Upgrade: ${protocol}`, 'Connection: Upgrade', `${framing}`]
+    assert.deepEqual(await send(headers), [400])
+  }
   assert.deepEqual(upstream.take(), [])
 })
