@@ -286,12 +286,13 @@ describe('a handshake that is not let through', () => {
     assert.ok(held.take().every((arrival) => valuesUnder(arrival, 'upgrade').length === 0))
   })
 
-  test('or a tunnel, behind a response that has begun: it ends there', async (t) => {
+  test('or a tunnel, or no request at all, behind a response that has begun: it ends there', async (t) => {
     const begun = 'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nbegun'
     const half = await doorTo(t, answering(begun))
     for (const bytes of [
       handshake('/chat', [ORIGIN, half.cookie]),
       rawRequest('CONNECT a:1 HTTP/1.1', ['Host: app.example.com']),
+      '\0\r\n\r\n',
     ]) {
       const client = rawClient(
         t,
