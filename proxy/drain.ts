@@ -14,12 +14,11 @@ export function prepareDrain(
   patience: number,
   listening: Listening = server,
   others: { has(socket: Socket): boolean } = new Set(),
-  { connections, responses }: Traffic = followTraffic(server),
+  { connections }: Traffic = followTraffic(server),
 ): () => Promise<void> {
   const sockets = new Set<Socket>()
   let draining = false
 
-  const busy = () => new Set([...responses].map(({ req }) => req.socket))
   const waiting = new Set<Socket>()
   listening.on('connection', (socket: Socket) => {
     keepWhileOpen(sockets, socket)
@@ -29,7 +28,7 @@ export function prepareDrain(
   const endAfter = (response: ServerResponse) => {
     const { socket } = response.req
     response.once('close', () => {
-      if (!busy().has(socket)) socket.destroySoon()
+      if (!connections.get(socket)?.size) socket.destroySoon()
     })
   }
   server.on('request', (request, response) => {
@@ -51,12 +50,13 @@ export function prepareDrain(
       })
       if (listening !== server) server.close()
       destroyAll(waiting)
-      for (const response of responses) {
-        endAfter(response)
-        if (!response.headersSent) response.shouldKeepAlive = false
+      for (const [socket, responses] of connections) {
+        for (const response of responses) {
+          endAfter(response)
+          if (!response.headersSent) response.shouldKeepAlive = false
+        }
+        if (responses.size === 0 && !others.has(socket)) socket.destroy()
       }
-      const idle = new Set(connections).difference(busy())
-      destroyAll([...idle].filter((socket) => !others.has(socket)))
     })
 }
 

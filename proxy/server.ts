@@ -14,8 +14,10 @@ import { listen } from './listen.ts'
 import { acceptProxied } from './listener/accept-proxied.ts'
 import { answerClientErrors } from './listener/answer-client-errors.ts'
 import { createServer } from './listener/create-server.ts'
+import { dropGone } from './listener/drop-gone.ts'
 import { streamOf } from './listener/http2-messages.ts'
 import { limitConnections } from './listener/limit-connections.ts'
+import { limitPipelining } from './listener/limit-pipelining.ts'
 import { endsSoon, noteEnd } from './listener/linger.ts'
 import { followTraffic } from './listener/traffic.ts'
 import { watchStill } from './listener/watch-still.ts'
@@ -23,8 +25,10 @@ import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
 import type { Client } from './request/client-address.ts'
 import { inviteBody } from './request/expectation.ts'
+import { mayLoseContent } from './request/lost-content.ts'
 import { isOwnTarget } from './request/own-path.ts'
 import { type ReadRequest, readRequest } from './request/read-request.ts'
+import { isHandshake } from './request/web-socket-handshake.ts'
 import { createOwnListener } from './routes.ts'
 
 /** A listening front door. `close` lets requests in flight end, at most `DRAIN` ms. */
@@ -33,8 +37,6 @@ export type FrontDoor = { readonly address: string; close(): Promise<void> }
 // In ms.
 const DRAIN = 30_000
 const PROXY_HEADER = 10_000
-const NO_TUNNEL =
-  'HTTP/1.1 405 Method Not Allowed\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** One request: read it, or refuse it; then stepgate's own app, or the gate. `head`: it's a handshake. */
 function createDoor(context: Context) {
@@ -62,6 +64,7 @@ function createDoor(context: Context) {
     // node:http loses bytes that come right behind an upgrade that nobody takes up.
     if (headers.upgrade !== undefined) noteEnd(socket)
     outgoing.shouldKeepAlive &&= headers.upgrade === undefined
+    if (mayLoseContent(incoming)) await undefined
     const requestId = randomUUID()
     const asker = { incoming, outgoing, requestId }
     try {
@@ -124,28 +127,35 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   const traffic = followTraffic(server)
   answerClientErrors(server, traffic, context)
   limitConnections(server, { ...context, limit: config.limits.connectionsPerAddress })
-  /** Connections of handshakes, which node:http has let go of. */
+  limitPipelining(server, traffic, context)
+  /** Connections that node:http has let go of. */
   const taken = new WeakSet<Socket>()
-  server.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+  const enterOn = (socket: Socket, incoming: IncomingMessage, head?: Buffer) => {
     taken.add(socket)
     const outgoing = answerOnSocket(incoming, socket)
     if (outgoing !== undefined) enter(incoming, outgoing, head)
+  }
+  server.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
+    // Of anything else node:http would have kept the content.
+    if (isHandshake(incoming)) enterOn(socket, incoming, head)
+    else socket.destroy()
   })
   // Whether a body is wanted is for whoever reads it to say: node:http alone would invite each.
   // Another expectation is none (RFC 9110 §10.1.1); over HTTP/2 Node takes `100-Continue` for one.
   for (const event of ['checkContinue', 'checkExpectation']) {
     server.on(event, (incoming, outgoing) => server.emit('request', incoming, outgoing))
   }
-  server.on('connect', (request: IncomingMessage, socket: Socket | ServerResponse) => {
+  server.on('connect', (incoming: IncomingMessage, to: Socket | ServerResponse) => {
     // Over HTTP/2 it is a request as any other.
-    if ('writeHead' in socket) return enter(request, socket)
-    // node:http has let go of the socket: an error that nobody hears would end the process.
-    socket.on('error', () => socket.destroy())
-    socket.end(NO_TUNNEL, () => socket.destroy())
+    if ('writeHead' in to) enter(incoming, to)
+    else enterOn(to, incoming)
   })
   const outer = config.proxyProtocol
     ? acceptProxied(server, { ...context, timeout: PROXY_HEADER })
     : server
+  if (config.listen.kind === 'tcp') {
+    for (const each of new Set([server, outer])) dropGone(each)
+  }
   const drain = prepareDrain(server, DRAIN, outer, taken, traffic)
   const address = await listen(outer, config.listen)
   // Whatever happens to it later, as when there are no more file descriptors, must end no process.

@@ -3,7 +3,7 @@ import type { Server as HttpServer } from 'node:http'
 import { createServer, type Server, type Socket } from 'node:net'
 import { isLoopbackHost } from '../config/loopback.ts'
 import type { Log } from '../log.ts'
-import { normalizeAddress, type TrustedNetworks, UNIX } from '../request/client-address.ts'
+import { addressOf, type TrustedNetworks, UNIX } from '../request/client-address.ts'
 import { type NamedPeer, setPeer } from './peer.ts'
 import { parseProxyHeader } from './proxy-header.ts'
 import { warnSometimes } from './warn-sometimes.ts'
@@ -37,7 +37,7 @@ export function acceptProxied(server: HttpServer, options: ProxiedOptions): Serv
   )
   // As http.Server has it for itself; a TLS connection ends when the client ends it.
   const outer = createServer({ allowHalfOpen: !isSecure, noDelay: true }, (socket) => {
-    const address = normalizeAddress(socket.remoteAddress ?? '') ?? UNIX
+    const address = addressOf(socket)
     const refuse = (reason: Refusal) => {
       warn(address, reason)
       socket.destroy()

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import { type Answer, jsonAnswer } from '../answer.ts'
 import type { Context } from '../context.ts'
 import { errorCode } from '../error-code.ts'
-import { normalizeAddress, UNIX } from '../request/client-address.ts'
+import { addressOf } from '../request/client-address.ts'
 import { endGently } from './linger.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -22,7 +22,7 @@ const NO_HTTP: Answer = { status: 400, headers: {}, body: '' }
  */
 export function answerClientErrors(
   server: Server,
-  { responses }: Traffic,
+  { connections }: Traffic,
   { log, countRequest }: Pick<Context, 'log' | 'countRequest'>,
 ): void {
   const answered = new WeakSet<Socket>()
@@ -30,13 +30,14 @@ export function answerClientErrors(
     // What still comes is no better, and each piece of it an error.
     if (answered.has(socket)) return
     answered.add(socket)
-    const begun = [...responses].some((each) => each.socket === socket && each.headersSent)
-    if (!socket.writable || begun || socket.bytesRead === 0) return void socket.destroy()
+    const [response] = connections.get(socket) ?? []
+    if (!socket.writable || response?.headersSent || socket.bytesRead === 0)
+      return void socket.destroy()
     const limit = LIMITS[errorCode(error) ?? '']
     if (limit === undefined) return refuse(socket, NO_HTTP)
     const { status, reason } = limit
     const requestId = randomUUID()
-    const client = normalizeAddress(socket.remoteAddress ?? '') ?? UNIX
+    const client = addressOf(socket)
     log.audit('request.denied', { request_id: requestId, client, reason })
     countRequest('refused')
     const id = { 'X-Request-Id': requestId }

@@ -127,6 +127,8 @@ function createBoth(
     Http2ServerRequest: PlainRequest,
     Http2ServerResponse: PlainResponse,
   })
+  // Of HTTP/1.1 this server reads all options but one.
+  Object.assign(server, { shouldUpgradeCallback: isHandshake })
   endIdleSessions(server, limits.keepAlive)
   // All requests of a connection together get no more ahead than one.
   server.on('session', (session) => session.setLocalWindowSize(HTTP2.settings.initialWindowSize))

@@ -35,13 +35,7 @@ export function createStillFinder(traffic: Traffic, looks: number): () => Still[
       now.set(key, mark)
       if (mark.looks >= looks) still.push(found)
     }
-    const current = new Map<Socket, ServerResponse>()
-    for (const response of traffic.responses) {
-      // One behind another on its connection has none yet.
-      if (response.socket !== null) current.set(response.socket, response)
-    }
-    for (const socket of traffic.connections) {
-      const response = current.get(socket)
+    for (const [socket, [response]] of traffic.connections) {
       const kind = waitsFor(socket.writableLength, response?.req)
       if (kind === undefined) continue
       const flushed = socket.bytesWritten - socket.writableLength

@@ -1,11 +1,6 @@
 import type { Server, Socket } from 'node:net'
 import type { Log } from '../log.ts'
-import {
-  networkOf,
-  normalizeAddress,
-  type TrustedNetworks,
-  UNIX,
-} from '../request/client-address.ts'
+import { addressOf, networkOf, type TrustedNetworks, UNIX } from '../request/client-address.ts'
 import { warnSometimes } from './warn-sometimes.ts'
 
 /** What decides about one connection too many. */
@@ -35,7 +30,7 @@ export function limitConnections(
   )
   // Whoever serves the connection has it already, and hears of its end.
   server.on('connection', (socket: Socket) => {
-    const address = normalizeAddress(socket.remoteAddress ?? '') ?? UNIX
+    const address = addressOf(socket)
     if (address === UNIX || trusted(address)) return
     const network = networkOf(address)
     const count = open.get(network) ?? 0

@@ -5,29 +5,31 @@ import { type PlainResponse, streamOf } from './http2-messages.ts'
 
 /** What is open and under way at a server. */
 export type Traffic = {
-  /** Connections over HTTP/1.1, those of WebSockets too; with TLS the inner ones. */
-  readonly connections: ReadonlySet<Socket>
-  /** Under way over HTTP/1.1. */
-  readonly responses: ReadonlySet<ServerResponse>
+  /**
+   * Connections over HTTP/1.1, those of WebSockets too; with TLS the inner ones. Each with its responses
+   * under way in the order of their requests: the first is the one that is being sent.
+   */
+  readonly connections: ReadonlyMap<Socket, ReadonlySet<ServerResponse>>
   /** Under way over HTTP/2. */
   readonly streams: ReadonlySet<PlainResponse>
 }
 
 /** Keeps account of a server's traffic; a request costs one entry in a set. */
 export function followTraffic(server: Server): Traffic {
-  const connections = new Set<Socket>()
-  const responses = new Set<ServerResponse>()
+  const connections = new Map<Socket, Set<ServerResponse>>()
   const streams = new Set<PlainResponse>()
   const isSecure = 'setSecureContext' in server
   server.on(isSecure ? 'secureConnection' : 'connection', (socket: Socket | TLSSocket) => {
-    const isHttp2 = 'alpnProtocol' in socket && socket.alpnProtocol === 'h2'
-    if (!isHttp2) keepWhileOpen(connections, socket)
+    if ('alpnProtocol' in socket && socket.alpnProtocol === 'h2') return
+    connections.set(socket, new Set())
+    socket.once('close', () => connections.delete(socket))
   })
   server.on('request', (request: IncomingMessage, response: ServerResponse | PlainResponse) => {
-    if (streamOf(request) === undefined) keepWhileOpen(responses, response as ServerResponse)
-    else keepWhileOpen(streams, response as PlainResponse)
+    if (streamOf(request) !== undefined) return keepWhileOpen(streams, response as PlainResponse)
+    const responses = connections.get(request.socket)
+    if (responses) keepWhileOpen(responses, response as ServerResponse)
   })
-  return { connections, responses, streams }
+  return { connections, streams }
 }
 
 /** Holds something in a set until it closes. */

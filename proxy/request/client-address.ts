@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { type ForwardingHeaders, readHops } from './forwarding-headers.ts'
 import { parseAuthority } from './host.ts'
@@ -8,6 +8,11 @@ export type TrustedNetworks = (address: string) => boolean
 
 /** What stands for the address of a peer on a unix socket. */
 export const UNIX = 'unix'
+
+/** The address of a peer, normalized; `unix` if it has none, as `dropGone` leaves nobody else without. */
+export function addressOf({ remoteAddress = '' }: Pick<Socket, 'remoteAddress'>): string {
+  return normalizeAddress(remoteAddress) ?? UNIX
+}
 
 /**
  * Compiles addresses and CIDRs, as the configuration has checked them; `unix` trusts peers on a unix
@@ -62,7 +67,7 @@ export function clientOf(
   isTrusted: TrustedNetworks,
   direct: Direct,
 ): Client {
-  const peer = normalizeAddress(remoteAddress ?? '') ?? UNIX
+  const peer = addressOf({ remoteAddress })
   const chain = peer === UNIX ? [] : [peer]
   const behindProxy = isTrusted(peer)
   const unknown = { address: peer, chain, ...direct, behindProxy, contradicted: false }

@@ -8,6 +8,7 @@ import { checkMessage } from './check-message.ts'
 import { type SizeProblem, sizeProblem } from './check-size.ts'
 import { type Client, clientOf, type TrustedNetworks } from './client-address.ts'
 import { parseAuthority, parseHost } from './host.ts'
+import { hasLostContent } from './lost-content.ts'
 import { parseTarget } from './target.ts'
 import { asksForWebSocket, handshakeProblem } from './web-socket-handshake.ts'
 
@@ -41,6 +42,7 @@ export function readRequest(
   if (tooMuch !== undefined) return refused(tooMuch.reason, tooMuch.status)
   const message = checkMessage(method, protocol, rawHeaders)
   if (message.kind === 'rejected') return refused(message.reason, message.status)
+  if (hasLostContent(incoming)) return refused('transfer-encoding')
   const handshake = asksForWebSocket(incoming) ? handshakeProblem(incoming) : undefined
   if (handshake !== undefined) return refused(handshake)
   const host = parseHost(rawHeaders)

@@ -46,6 +46,8 @@ export async function tryCorpus(
       STEPGATE_UPSTREAM: upstream.origin.origin,
       STEPGATE_DEFAULT_ACR: 'basic',
       STEPGATE_RULES: 'deny /secret/**; public /public/**; basic PUT,DELETE /**',
+      // What ends a body that node:http gives up without a word, as it does behind an `Upgrade`.
+      STEPGATE_BODY_IDLE_TIMEOUT: '1s',
       STEPGATE_HEADERS: 'REMOTE_USER={username}',
       STEPGATE_ACCESS_LOG: 'off',
       STEPGATE_LOG_LEVEL: 'error',

@@ -62,6 +62,7 @@ const named = fc
 const HOPS = [
   ...['Connection: close', 'Connection: keep-alive', 'Connection: ,', 'Connection: '],
   ...['Connection: Upgrade, HTTP2-Settings', 'Connection: upgrade', 'Keep-Alive: timeout=5'],
+  'Upgrade: h2c\r\nConnection: Upgrade',
   ...['TE: trailers', 'TE: trailers, chunked', 'Trailer: X-Forwarded-User', 'Trailer: X-A'],
   ...['Proxy-Connection: close', 'Proxy-Authorization: Basic YTpi', 'HTTP2-Settings: AAMAAABk'],
   ...[

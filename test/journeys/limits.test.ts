@@ -223,6 +223,20 @@ test('content that stands still is answered by 408, and a silent application by 
   assert.match((await events.ended).text, /last/)
 })
 
+test('content that node:http gives up without a word, behind an Upgrade, stands still too', async (t) => {
+  const origin = await application(t, (request, response) => {
+    request.resume().on('end', () => response.end(YES))
+  })
+  const { client, denied } = await openBefore(t, origin, IDLE)
+  const headers = [HOST, 'Upgrade: h2c', 'Connection: Upgrade', 'Transfer-Encoding: chunked']
+  const broken = rawRequest('POST / HTTP/1.1', headers, `3\r\nabcd\r\n0\r\n\r\n${get('/behind')}`)
+  const alone = client(broken)
+  const second = client(get('/') + broken)
+  assert.deepEqual(statusesOf((await alone.ended).text), [408])
+  assert.deepEqual(statusesOf((await second.ended).text), [200, 408])
+  assert.deepEqual(denied(), ['body-idle', 'body-idle'])
+})
+
 test('an application that takes nothing of an upload is no fault of its client', async (t) => {
   let taken = 0
   let goOn = () => {}
@@ -316,6 +330,37 @@ test('of one client address only so many connections are held', async (t) => {
     const { text } = await client(get('/', 'Connection: close')).ended
     return text.includes(YES)
   })
+})
+
+test('of one connection only so many requests are answered at once', async (t) => {
+  let open = 0
+  let most = 0
+  const origin = await application(t, (request, response) => {
+    open++
+    most = Math.max(most, open)
+    response.on('close', () => open--)
+    if (request.url === '/') response.end(YES)
+  })
+  const { client, door } = await openBefore(t, origin, {})
+  const slow = get('/slow')
+  // What comes behind an Upgrade is let fall, and lies about until the first is answered.
+  for (const first of [slow, get('/slow', 'Upgrade: h2c', 'Connection: Upgrade')]) {
+    const greedy = client(first)
+    await until(async () => open === 1)
+    greedy.socket.write(slow.repeat(500))
+    assert.equal((await greedy.ended).text, '')
+    await until(async () => open === 0)
+  }
+  assert.ok(most <= 100, `${most} at once`)
+  const taken = door.logs('request').length
+  assert.ok(taken <= 101, `${taken} were read`)
+  const [warning, ...more] = door.logs().filter(({ reason }) => reason === 'pipelining')
+  assert.equal(warning?.client, '127.0.0.1')
+  assert.deepEqual(more, [])
+  const patient = client(get('/').repeat(100))
+  await patient.until((text) => text.split(YES).length === 101)
+  patient.socket.write(get('/', 'Connection: close'))
+  assert.equal((await patient.ended).text.split(YES).length, 102)
 })
 
 test('with the PROXY protocol it is the address that the balancer names', async (t) => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -65,6 +66,39 @@ test('TLS by stepgate itself: a browser takes its cookies and the application he
 
   await sendRaw(t, door.port, rawRequest('GET /public HTTP/1.1', ['Host: app.example.test']))
   assert.deepEqual(upstream.take(), [])
+})
+
+/** Sends bytes and a reset before anybody here can have looked. */
+function sendAndVanish(port: number, bytes: string): void {
+  const program = `
+    const [port, bytes] = process.argv.slice(1)
+    const socket = require('node:net').connect(Number(port), '127.0.0.1', () =>
+      socket.write(bytes, () => socket.resetAndDestroy()))`
+  execFileSync(process.execPath, ['-e', program, String(port), bytes])
+}
+
+test('who has left before anybody looked sends nothing, and is nobody on a unix socket', async (t) => {
+  const post = rawRequest('POST /public HTTP/1.1', [
+    'Host: app.example.com',
+    'X-Forwarded-For: 203.0.113.7',
+    'Content-Length: 0',
+  ])
+  for (const [protocol, header] of [
+    ['off', ''],
+    ['on', 'PROXY TCP4 203.0.113.7 192.0.2.1 4711 443\r\n'],
+    ['on', 'PROXY UNKNOWN\r\n'],
+  ] as const) {
+    const { door, upstream } = await open(t, {
+      env: { STEPGATE_TRUSTED_PROXIES: 'unix, 127.0.0.1', STEPGATE_PROXY_PROTOCOL: protocol },
+    })
+    sendAndVanish(door.port, header + post)
+    const get = rawRequest('GET /public HTTP/1.1', ['Host: app.example.com', 'Connection: close'])
+    assert.deepEqual(statusesOf(await sendRaw(t, door.port, header + get)), [200])
+    assert.deepEqual(
+      upstream.take().map(({ method }) => method),
+      ['GET'],
+    )
+  }
 })
 
 test('a unix socket, with a proxy in front that is believed if it is trusted', async (t) => {

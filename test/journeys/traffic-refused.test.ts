@@ -71,6 +71,12 @@ const REFUSED: Record<
     body: '0\r\n\r\n',
     ours: 'transfer-encoding',
   },
+  'chunks that node:http does not see beside an Upgrade': {
+    line: 'POST /x HTTP/1.1',
+    headers: [HOST, 'Upgrade: h2c', 'Connection: Upgrade', 'Transfer-Encoding: chunked\t'],
+    body: '5\r\nhello\r\n0\r\n\r\n',
+    ours: 'transfer-encoding',
+  },
   'two Transfer-Encodings': {
     line: 'POST /x HTTP/1.1',
     headers: [HOST, 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],
@@ -169,6 +175,17 @@ describe('a request that has no single reading', () => {
     )
     assert.deepEqual(statusesOf(text), [405])
     assert.deepEqual(upstream.take(), [])
+  })
+
+  test('CONNECT is answered, counted and logged as any other', async (t) => {
+    const denied = world.logs('request.denied').length
+    for (const more of [[], ['Content-Length: 5'], ['Transfer-Encoding: chunked']]) {
+      const text = await send(t, rawRequest('CONNECT a:1 HTTP/1.1', [HOST, ...more], 'hello'))
+      assert.equal(JSON.parse(text.split('\r\n\r\n')[1] ?? '').error, 'refused-method')
+      const [line] = world.logs('request.denied').slice(-1)
+      assert.equal(headerOf(text, 'x-request-id'), line?.request_id)
+    }
+    assert.equal(world.logs('request.denied').length, denied + 3)
   })
 
   test('a client that keeps its end of a refused tunnel open is let go', async (t) => {

@@ -286,6 +286,25 @@ describe('a handshake that is not let through', () => {
     assert.ok(held.take().every((arrival) => valuesUnder(arrival, 'upgrade').length === 0))
   })
 
+  test('or a tunnel, or no request at all, behind a response that has begun: it ends there', async (t) => {
+    const begun = 'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nbegun'
+    const half = await doorTo(t, answering(begun))
+    for (const bytes of [
+      handshake('/chat', [ORIGIN, half.cookie]),
+      rawRequest('CONNECT a:1 HTTP/1.1', ['Host: app.example.com']),
+      '\0\r\n\r\n',
+    ]) {
+      const client = rawClient(
+        t,
+        half.door.port,
+        rawRequest('GET /public HTTP/1.1', ['Host: app.example.com']),
+      )
+      await client.until((text) => text.endsWith('begun'))
+      client.socket.write(bytes)
+      assert.match((await client.ended).text, /\r\n\r\nbegun$/)
+    }
+  })
+
   test('goes to a page of ours as any request does', async (t) => {
     const text = await refused(t, handshake('/_stepgate/session', [ORIGIN]))
     assert.deepEqual(statusesOf(text), [401])

@@ -15,10 +15,9 @@ function open(request: object = {}) {
     httpVersion: '1.1',
     ...request,
   }
-  const response = { socket: socket as typeof socket | null, req }
+  const responses = new Set([{ req } as unknown as ServerResponse])
   const traffic = {
-    connections: new Set([socket as unknown as Socket]),
-    responses: new Set([response as unknown as ServerResponse]),
+    connections: new Map([[socket as unknown as Socket, responses]]),
     streams: new Set<never>(),
   }
   const find = createStillFinder(traffic, LOOKS)
@@ -29,7 +28,7 @@ function open(request: object = {}) {
       between()
       return kinds
     }).flat()
-  return { socket, req, response, traffic, look }
+  return { socket, req, responses, look }
 }
 
 const UPLOAD = { complete: false, readableFlowing: true, headers: { 'content-length': '9' } }
@@ -99,14 +98,14 @@ test('a client that is still sending its body may leave the response for later',
 })
 
 test('a request behind another on its connection waits for that one', () => {
-  const { look, response } = open(UPLOAD)
-  response.socket = null
+  const { look, responses } = open()
+  responses.add({ req: open(UPLOAD).req } as unknown as ServerResponse)
   assert.deepEqual(look(20), [])
 })
 
 test('a connection without a request, as of a WebSocket, has to take what it is sent', () => {
-  const { look, socket, traffic } = open()
-  traffic.responses.clear()
+  const { look, socket, responses } = open()
+  responses.clear()
   assert.deepEqual(look(20), [])
   Object.assign(socket, { writableLength: 500, bytesWritten: 1500 })
   assert.deepEqual(look(LOOKS + 1), ['response-idle'])

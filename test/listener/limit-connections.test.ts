@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import type { Server } from 'node:net'
 import test from 'node:test'
+import { dropGone } from '../../proxy/listener/drop-gone.ts'
 import { limitConnections } from '../../proxy/listener/limit-connections.ts'
 import { parseNetworks } from '../../proxy/request/client-address.ts'
 
@@ -76,4 +77,17 @@ test('one line a minute says how many there were', () => {
 test('without a limit nothing is counted', () => {
   const { connect } = openServer(Number.POSITIVE_INFINITY)
   assert.ok(connect('192.0.2.1').isOpen())
+})
+
+test('who has no address any more is cut off, over TLS too', () => {
+  const server = new EventEmitter()
+  dropGone(server as unknown as Server)
+  for (const event of ['connection', 'secureConnection']) {
+    const cut = ['192.0.2.1', undefined].map((remoteAddress) => {
+      const socket = { remoteAddress, cut: false, destroy: () => (socket.cut = true) }
+      server.emit(event, socket)
+      return socket.cut
+    })
+    assert.deepEqual(cut, [false, true], event)
+  }
 })
