@@ -1,9 +1,6 @@
 import type { ServerResponse } from 'node:http'
 
-/** The members of a list; `<…>` and quotes may hold commas. node:http takes one at a time only. */
-const LINKS = /(?:<[^>]*>|"(?:[^"\\]|\\.)*"|[^,\s])(?:<[^>]*>|"(?:[^"\\]|\\.)*"|[^,])*/g
-
-/** Passes on the links of a 103 (RFC 8297); hints that are not well formed are left out. */
+/** Passes on the links of a 103 (RFC 8297); what can't be written in a header is left out. */
 export function sendEarlyHints(
   outgoing: ServerResponse,
   link: string | string[] | undefined,
@@ -11,7 +8,8 @@ export function sendEarlyHints(
   // An HTTP/1.0 client takes any 1xx for the response (RFC 9110 §15.2).
   if (link === undefined || outgoing.req.httpVersion === '1.0') return
   try {
-    outgoing.writeEarlyHints({ link: [link].flat().flatMap((links) => links.match(LINKS) ?? []) })
+    // `writeEarlyHints` checks links by an expression that takes exponential time.
+    outgoing.writeInformation(103, { Link: link })
   } catch {
     // They are only hints.
   }

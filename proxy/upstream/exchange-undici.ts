@@ -135,7 +135,7 @@ function onResponseStart(
 ): void {
   if (status < 200) {
     this.interim += 1
-    // 101 and 100 never come here: undici ends the exchange when nobody asked for them.
+    // 101 never comes here: undici ends the exchange when nobody asked for it.
     if (this.interim > MOST_INTERIM) controller.abort(new Error('Too many interim responses'))
     else if (status === 103) sendEarlyHints(this.outgoing, headers.link)
     return
@@ -185,7 +185,6 @@ function onResponseEnd(this: Dispatch, controller: Controller): void {
 
 function onResponseError(this: Dispatch, _controller: Controller, error: Error): void {
   if (this.settled) return
-  release(this)
   const failure = failureOf(error, this.bytesCame)
   const unsendable = UNSENDABLE.has(errorCode(error) ?? '')
   if (this.status === 0 && !unsendable && this.address !== undefined) {
@@ -198,6 +197,7 @@ function onResponseError(this: Dispatch, _controller: Controller, error: Error):
     return
   }
   this.settled = true
+  release(this)
   this.body?.destroy()
   if (this.status !== 0) {
     cutOff(this.outgoing)
@@ -222,6 +222,7 @@ function mayRetry(dispatch: Dispatch, error: Error): boolean {
 
 function retry(dispatch: Dispatch): void {
   if (dispatch.settled) return
+  release(dispatch)
   dispatch.controller = undefined
   send(dispatch)
 }

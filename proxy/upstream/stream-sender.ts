@@ -16,7 +16,7 @@ export type StreamRequest = {
   readonly expects: boolean
 }
 
-/** `onContinue`: the application asks for the body. */
+/** `onContinue`: the application asks for the body, once; further times are interim responses. */
 export type StreamHandler = Required<
   Pick<
     Dispatcher.DispatchHandler,
@@ -87,6 +87,7 @@ function run(
   let response: IncomingMessage | undefined
   let controller = NO_CONTROLLER
   let settled = false
+  let told = false
   let invited = !expects
   let bodyEnded = false
 
@@ -129,15 +130,16 @@ function run(
     body.on('data', onData).on('end', onEnd)
     body.resume()
   })
-  request.on('continue', () => {
+  request.on('information', ({ statusCode, statusMessage, headers: hints }) => {
     if (settled) return
+    if (statusCode !== 100 || told) {
+      handler.onResponseStart(controller, statusCode, hints, statusMessage)
+      return
+    }
+    told = true
     invited = true
     timer.refresh()
     handler.onContinue()
-  })
-  request.on('information', ({ statusCode, statusMessage, headers: hints }) => {
-    if (settled || statusCode === 100) return
-    handler.onResponseStart(controller, statusCode, hints, statusMessage)
   })
   request.on('upgrade', refuseSwitch)
   request.on('response', (begun) => {

@@ -116,6 +116,20 @@ test('a client that was told to go on may take its time', async (t) => {
   await client.until((text) => text.endsWith('ok'))
 })
 
+test('a client is told to go on once, and an application that says it without end is given up', async (t) => {
+  const { origin, connections } = await rawApplication(t, async ({ socket }) => {
+    for (let sent = 0; sent < 10_000 && !socket.destroyed; sent++) {
+      socket.write(GO_ON)
+      await new Promise(setImmediate)
+    }
+    socket.end(OK)
+  })
+  const front = await startFront(t, origin)
+  const { text } = await rawClient(t, front.port, head('Content-Length: 4')).ended
+  assert.match(text, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 502 [\s\S]*invalid-response$/)
+  assert.ok(connections[0]?.socket.destroyed)
+})
+
 test('in HTTP/1.0, and where no body follows, nothing is expected', async (t) => {
   const { origin, until } = await byHand(t)
   const front = await startFront(t, origin)

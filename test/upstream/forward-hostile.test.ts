@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer, Socket } from 'node:net'
 import { test } from 'node:test'
+import { runInNewContext } from 'node:vm'
 import { emptyNotes } from '../../proxy/access-notes.ts'
+import { sendEarlyHints } from '../../proxy/upstream/early-hints.ts'
 import { ASKED, request, startFront } from './front.ts'
 import { answering, listen, type RawConnection, rawApplication, rawClient } from './sockets.ts'
 
@@ -99,6 +102,14 @@ test('endless early hints end, and the browser has got no more than some of them
   assert.ok(hints > 1 && hints < 100, `${hints} hints`)
   assert.match(text, /HTTP\/1.1 502 [\s\S]*invalid-response$/)
   assert.ok(connections[0]?.socket.destroyed)
+})
+
+test('early hints hold nobody up, whatever they look like', () => {
+  for (const link of ['<'.repeat(1_000_000), `<a>${';a=b'.repeat(100)}"`, `<a>;${'='.repeat(1e6)}"`]) {
+    const outgoing = new ServerResponse(new IncomingMessage(new Socket()))
+    // What takes too long takes hours.
+    runInNewContext('send()', { send: () => sendEarlyHints(outgoing, link) }, { timeout: 30_000 })
+  }
 })
 
 test('endless trailers cut the response off', async (t) => {

@@ -144,14 +144,14 @@ test('early hints are passed on, and other interim responses are not taken for t
   const { origin } = await rawApplication(
     t,
     answering(
-      `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX-A: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: rubbish\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${OK}`,
+      `HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\nX-A: 1\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b>\r\nLink: as it is\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n${OK}`,
     ),
   )
   const front = await startFront(t, origin)
   const { text } = await rawClient(t, front.port, request('GET /')).ended
   assert.match(
     text,
-    /^HTTP\/1.1 103 Early Hints\r\nLink: <\/a.css>; rel=preload\r\n\r\nHTTP\/1.1 200/,
+    /^HTTP\/1.1 103 Early Hints\r\nLink: <\/a.css>; rel=preload\r\n\r\nHTTP\/1.1 103 Early Hints\r\nLink: <\/b>\r\nLink: as it is\r\n\r\nHTTP\/1.1 200/,
   )
 })
 

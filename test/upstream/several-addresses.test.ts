@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -179,6 +179,29 @@ test('what a client that left had asked for is no longer under way', async (t) =
     await new Promise(setImmediate)
   }
   next.socket.destroy()
+})
+
+test('nor what a client asked for that left just when its address failed', async (t) => {
+  let works = false
+  const a = await named(t, 'a', ({ socket }, response) => {
+    if (works) response.end('a')
+    else socket.destroy()
+  })
+  const b = await named(t, 'b')
+  const left: ServerResponse[] = []
+  const clock = { now: 0 }
+  const front = await startFront(t, everything(a.origin, b.origin), {
+    now: () => clock.now,
+    // Before the request is sent to the other address.
+    onHealth: ({ kind }) => kind === 'skipped' && process.nextTick(() => left[0]?.emit('close')),
+  })
+  front.server.on('request', (_, outgoing) => left.push(outgoing))
+  const ask = async () => (await rawClient(t, front.port, request('GET /')).ended).text.slice(-1)
+  rawClient(t, front.port, request('GET /'))
+  assert.equal((await front.outcome()).kind, 'client-gone')
+  works = true
+  clock.now = 1000
+  assert.deepEqual([await ask(), await ask(), await ask(), await ask()], ['b', 'a', 'b', 'a'])
 })
 
 test('a socket and an address share too, and a check names those that take no connection', async (t) => {
