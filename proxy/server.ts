@@ -23,7 +23,6 @@ import { followTraffic } from './listener/traffic.ts'
 import { watchStill } from './listener/watch-still.ts'
 import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
-import type { Client } from './request/client-address.ts'
 import { inviteBody } from './request/expectation.ts'
 import { mayLoseContent } from './request/lost-content.ts'
 import { isOwnTarget } from './request/own-path.ts'
@@ -42,15 +41,6 @@ const PROXY_HEADER = 10_000
 function createDoor(context: Context) {
   const exchanges = new WeakMap<IncomingMessage, Exchange>()
   const answerOwn = createOwnListener(context, (incoming) => exchanges.get(incoming))
-
-  let warned = false
-  function warnOfContradiction({ address }: Client): void {
-    if (warned) return
-    warned = true
-    const problem =
-      'A trusted proxy passes on Forwarded and X-Forwarded-For that name two clients; neither is believed. Let it remove the one that it does not write'
-    context.log.warn(problem, { client: address })
-  }
 
   return async function door(
     incoming: IncomingMessage,
@@ -76,7 +66,6 @@ function createDoor(context: Context) {
         return writeAnswer(asker, await refuse(context, asker, read), true)
       }
       const exchange = head === undefined ? read.exchange : { ...read.exchange, head }
-      if (exchange.client.contradicted) warnOfContradiction(exchange.client)
       logAccess(context, exchange)
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
       context.countRequest('own')

@@ -1,6 +1,7 @@
 import type { CountryCode } from 'libphonenumber-js'
 import type { RequiredAcr } from '../policy/acr.ts'
 import type { Rule } from '../policy/rule.ts'
+import type { ForwardingKind } from '../request/forwarding-headers.ts'
 
 /** Where metrics are served; `chosen` by somebody, or by default. */
 export type MetricsSettings = { readonly listen: ListenAddress; readonly chosen: boolean }
@@ -69,6 +70,8 @@ export type Config = {
   readonly workers: number | 'auto'
   /** CIDRs whose forwarding headers are believed; `unix` for peers on a unix socket. */
   readonly trustedProxies: readonly string[]
+  /** The forwarding headers that they write; those of the other kind are not read. */
+  readonly proxyHeaders: ForwardingKind
   readonly headers: readonly HeaderTemplate[]
   readonly headersEncoding: 'utf-8' | 'percent'
   readonly encodedSlashes: 'reject' | 'allow'

@@ -115,6 +115,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   STORE_KEY_FILE: ({ store }) => redisTls(store)?.client?.keyFile,
   WORKERS: ({ workers }) => String(workers),
   TRUSTED_PROXIES: ({ trustedProxies }) => trustedProxies.join(',') || undefined,
+  PROXY_HEADERS: ({ proxyHeaders }) => proxyHeaders,
   HEADERS: ({ headers }) =>
     headersAsChanges(headers)
       .map(({ name, value }) => `${name}=${value}`)

@@ -123,6 +123,7 @@ function plainConfig(
   | 'workers'
   | 'voiceLimits'
   | 'trustedProxies'
+  | 'proxyHeaders'
   | 'headersEncoding'
   | 'encodedSlashes'
   | 'log'
@@ -157,6 +158,7 @@ function plainConfig(
     otp: { length: values.OTP_LENGTH, ttl: values.OTP_TTL, attempts: values.OTP_ATTEMPTS },
     workers: values.WORKERS,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
+    proxyHeaders: values.PROXY_HEADERS,
     headersEncoding: values.HEADERS_ENCODING,
     encodedSlashes: values.ENCODED_SLASHES,
     log: { level: values.LOG_LEVEL, access: values.ACCESS_LOG },

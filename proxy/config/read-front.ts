@@ -46,6 +46,9 @@ export function readFront(
       'is on, but STEPGATE_TRUSTED_PROXIES names no balancer: every connection would be cut off',
     )
   }
+  if (values.PROXY_HEADERS === 'forwarded' && !given.has('TRUSTED_PROXIES')) {
+    report('PROXY_HEADERS', 'is set, but STEPGATE_TRUSTED_PROXIES names no proxy to write them')
+  }
   if (listen && addresses?.some((address) => isSameSocket(address, listen))) {
     report('UPSTREAM', 'is where stepgate itself listens (STEPGATE_LISTEN); name the application')
   }

@@ -34,9 +34,13 @@ export const OPERATION = {
     example: 'auto',
   }),
   TRUSTED_PROXIES: optional(parsedBy(parseNetworks), {
-    doc: 'Addresses or CIDRs of proxies in front whose `Forwarded` and `X-Forwarded-*` are believed; `unix` for a proxy that connects to stepgate’s unix socket. Where a request has both, only what both say counts.',
+    doc: 'Addresses or CIDRs of proxies in front whose forwarding headers are believed; `unix` for a proxy that connects to stepgate’s unix socket.',
     defaultNote: 'none',
     example: '10.0.0.0/8,fd00::/8',
+  }),
+  PROXY_HEADERS: defaulted(oneOf('x-forwarded', 'forwarded'), 'x-forwarded', {
+    doc: 'What those proxies write: `x-forwarded` (`X-Forwarded-For`, `-Proto` and `-Host`) or `forwarded` (RFC 7239). The other kind is ignored, as it may be the client’s own.',
+    example: 'forwarded',
   }),
   HEADERS: optional(parsedBy(parseHeaders), {
     doc: `What the application is told, as changes of the default headers, \`Name={template}\` separated by \`;\` or line breaks: a new name adds, the name of a default replaces, nothing after \`=\` removes. Placeholders: ${PLACEHOLDERS.map((name) => `\`${name}\``).join(' ')}.`,

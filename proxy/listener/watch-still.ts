@@ -46,8 +46,10 @@ export function watchStill(
     const request = response?.req as IncomingMessage | undefined
     const peer = request?.socket ?? socket
     const believed = peer && isNameless(peer) ? () => false : context.trusted
+    const { proxyHeaders } = context.config
     const direct = { host: '', proto: 'http' } as const
-    return clientOf(peer?.remoteAddress, request?.rawHeaders ?? [], believed, direct).address
+    const headers = request?.rawHeaders ?? []
+    return clientOf(peer?.remoteAddress, headers, believed, proxyHeaders, direct).address
   }
 
   return () => clearInterval(timer)

@@ -1,6 +1,6 @@
 import { isIP, type Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
-import { type ForwardingHeaders, readHops } from './forwarding-headers.ts'
+import { type ForwardingKind, readHops } from './forwarding-headers.ts'
 import { parseAuthority } from './host.ts'
 
 /** Whether an address, normalized or `unix`, belongs to a proxy whose forwarding headers count. */
@@ -47,8 +47,6 @@ export type Client = {
   readonly host: string
   /** Whether the peer is a trusted proxy, so that what it says of the client may count. */
   readonly behindProxy: boolean
-  /** `Forwarded` and `X-Forwarded-…` of a trusted proxy name two clients, so neither counts. */
-  readonly contradicted: boolean
 }
 
 /** How the peer itself reached us. */
@@ -57,66 +55,27 @@ export type Direct = Pick<Client, 'proto' | 'host'>
 /**
  * Finds the client behind trusted proxies: from the peer on, each address that a trusted proxy names
  * is believed, and the first one that is not itself trusted is the client. What is no address ends
- * the walk. Read are `X-Forwarded-For`, `-Proto` and `-Host`, or `Forwarded` (RFC 7239). Most proxies
- * write one and pass on the other as the client wrote it, and nothing tells which: where both are
- * there, only what both say is believed, and if they name two clients the peer is the client.
+ * the walk. Headers of another kind than the proxies write may be the client's own: they are not read.
  */
 export function clientOf(
   remoteAddress: string | undefined,
   rawHeaders: readonly string[],
   isTrusted: TrustedNetworks,
+  kind: ForwardingKind,
   direct: Direct,
 ): Client {
   const peer = addressOf({ remoteAddress })
   const chain = peer === UNIX ? [] : [peer]
   const behindProxy = isTrusted(peer)
-  const unknown = { address: peer, chain, ...direct, behindProxy, contradicted: false }
-  if (!behindProxy) return unknown
-  const { listed, forwarded } = readHops(rawHeaders)
-  const said = listed && readClaim(listed, isTrusted, peer)
-  const alsoSaid = forwarded && readClaim(forwarded, isTrusted, peer)
-  const claim = said && alsoSaid ? agreed(said, alsoSaid) : (said ?? alsoSaid)
-  if (claim === undefined) return { ...unknown, contradicted: said !== undefined }
-  return {
-    ...unknown,
-    address: claim.address,
-    chain: [...claim.believed, ...chain],
-    proto: claim.proto ?? direct.proto,
-    host: claim.host ?? direct.host,
-  }
-}
-
-/** What a trusted peer says in one kind of header, as far as it can be believed. */
-type Claim = {
-  readonly address: string
-  readonly believed: readonly string[]
-  readonly proto: Client['proto'] | undefined
-  readonly host: string | undefined
-}
-
-function readClaim(
-  { hops, protos, hosts }: ForwardingHeaders,
-  isTrusted: TrustedNetworks,
-  peer: string,
-): Claim {
+  if (!behindProxy) return { address: peer, chain, ...direct, behindProxy }
+  const { hops, protos, hosts } = readHops(rawHeaders, kind)
   const believed = walk(hops, isTrusted)
   return {
     address: believed[0] ?? peer,
-    believed,
-    proto: protoOf(entryAt(protos, believed.length)),
-    host: hostOf(entryAt(hosts, believed.length)),
-  }
-}
-
-/** What both say; undefined when they name two clients. */
-function agreed(one: Claim, other: Claim): Claim | undefined {
-  if (one.address !== other.address) return undefined
-  return {
-    address: one.address,
-    // A proxy in between may have added itself to one of them only.
-    believed: one.believed.length <= other.believed.length ? one.believed : other.believed,
-    proto: one.proto === other.proto ? one.proto : undefined,
-    host: one.host?.toLowerCase() === other.host?.toLowerCase() ? one.host : undefined,
+    chain: [...believed, ...chain],
+    proto: protoOf(entryAt(protos, believed.length)) ?? direct.proto,
+    host: hostOf(entryAt(hosts, believed.length)) ?? direct.host,
+    behindProxy,
   }
 }
 

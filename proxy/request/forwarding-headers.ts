@@ -1,5 +1,8 @@
 import { valuesOf } from './raw-headers.ts'
 
+/** The headers that a trusted proxy writes: `X-Forwarded-For`, `-Proto` and `-Host`, or RFC 7239. */
+export type ForwardingKind = 'x-forwarded' | 'forwarded'
+
 /** What the forwarding headers say, outermost proxy first; nothing of it is checked. */
 export type ForwardingHeaders = {
   /** Addresses without their port, or whatever else is written. */
@@ -8,21 +11,13 @@ export type ForwardingHeaders = {
   readonly hosts: readonly string[]
 }
 
-/** Reads `X-Forwarded-For`, `-Proto` and `-Host` on the one hand, `Forwarded` on the other. */
-export function readHops(rawHeaders: readonly string[]): {
-  readonly listed: ForwardingHeaders | undefined
-  readonly forwarded: ForwardingHeaders | undefined
-} {
-  const listed = {
+/** Reads the headers of one kind, and nothing of the other. */
+export function readHops(rawHeaders: readonly string[], kind: ForwardingKind): ForwardingHeaders {
+  if (kind === 'forwarded') return readForwarded(valuesOf(rawHeaders, 'forwarded'))
+  return {
     hops: listOf(rawHeaders, 'x-forwarded-for').map(withoutPort),
     protos: listOf(rawHeaders, 'x-forwarded-proto'),
     hosts: listOf(rawHeaders, 'x-forwarded-host'),
-  }
-  const isListed = [listed.hops, listed.protos, listed.hosts].some((list) => list.length > 0)
-  const values = valuesOf(rawHeaders, 'forwarded')
-  return {
-    listed: isListed ? listed : undefined,
-    forwarded: values.length > 0 ? readForwarded(values) : undefined,
   }
 }
 
@@ -52,9 +47,10 @@ function parseElement(text: string): Map<string, string> {
 /** Splits outside of quoted strings; a quote that is never closed counts as a character. */
 function split(text: string, separator: ',' | ';'): string[] {
   const parts = ['']
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|./gs)) {
-    if (token === separator) parts.push('')
-    else parts[parts.length - 1] += token
+  for (const [token, end] of text.matchAll(/"(?:[^"\\]|\\.)*("?)|[^"]+/gs)) {
+    const [more = '', ...others] = end === '"' ? [token] : token.split(separator)
+    parts[parts.length - 1] += more
+    for (const other of others) parts.push(other)
   }
   return parts
 }

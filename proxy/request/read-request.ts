@@ -33,8 +33,8 @@ export function readRequest(
   const protocol = streamOf(incoming) === undefined ? httpVersion : 'h2'
   const believed = isNameless(socket) ? nobody : trusted
   const proto = 'encrypted' in socket ? 'https' : 'http'
-  const clientAt = (authority: string) =>
-    clientOf(socket.remoteAddress, rawHeaders, believed, { host: authority, proto })
+  const clientAt = (host: string) =>
+    clientOf(socket.remoteAddress, rawHeaders, believed, config.proxyHeaders, { host, proto })
   const refused = (reason: string, status: 400 | 405 | SizeProblem['status'] = 400) =>
     ({ kind: 'refused', status, reason, client: clientAt('') }) as const
 

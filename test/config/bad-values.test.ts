@@ -93,6 +93,7 @@ const BAD_VALUES: readonly (readonly [string, string, RegExp])[] = [
   ['WORKERS', '257', /from 1 to 256, or auto$/],
   ['WORKERS', 'all', /^is "all"; it must be a whole number/],
   ['STORE', 'postgres://u:hunter2@db', /^is not usable: it must be sqlite: and a path/],
+  ['PROXY_HEADERS', 'both', /^is "both"; it must be x-forwarded or forwarded$/],
   ['TRUSTED_PROXIES', '10.0.0.0/33', /"10.0.0.0\/33" is no IP address or CIDR/],
   [
     'HEADERS',

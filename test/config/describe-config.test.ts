@@ -53,6 +53,7 @@ const FULL = {
   STEPGATE_WORKERS: '4',
   STEPGATE_METRICS_LISTEN: '9464',
   STEPGATE_TRUSTED_PROXIES: '10.0.0.0/8,::1',
+  STEPGATE_PROXY_HEADERS: 'forwarded',
   STEPGATE_HEADERS:
     'X-Stepgate-Amr=; REMOTE_USER={username}; Authorization=Basic {username}:{secret}',
   STEPGATE_HEADERS_SECRET: CANARIES.headers,

@@ -88,6 +88,7 @@ test('the least that must be set gives the documented defaults', () => {
     store: { kind: 'sqlite', path: './data/stepgate.db' },
     workers: 1,
     trustedProxies: [],
+    proxyHeaders: 'x-forwarded',
     headers: [
       { name: 'X-Forwarded-User', value: '{username}' },
       { name: 'X-Forwarded-Email', value: '{email}' },
@@ -176,6 +177,7 @@ test('everything that can be set is read', () => {
         STEPGATE_STORE_KEY_FILE: '/tls.key',
         STEPGATE_WORKERS: ' Auto ',
         STEPGATE_TRUSTED_PROXIES: '10.0.0.0/8',
+        STEPGATE_PROXY_HEADERS: 'forwarded',
         STEPGATE_HEADERS: 'X-Key={secret}',
         STEPGATE_HEADERS_SECRET: CANARIES.headers,
         STEPGATE_HEADERS_ENCODING: 'percent',
@@ -284,6 +286,7 @@ test('everything that can be set is read', () => {
     },
     workers: 'auto',
     trustedProxies: ['10.0.0.0/8'],
+    proxyHeaders: 'forwarded',
     headersEncoding: 'percent',
     encodedSlashes: 'allow',
     log: { level: 'debug', access: false },

@@ -201,6 +201,11 @@ expectAll(
       [/^STEPGATE_PROXY_PROTOCOL is on, but STEPGATE_TRUSTED_PROXIES names no balancer/],
     ],
     [
+      'headers of proxies need proxies',
+      { PROXY_HEADERS: 'forwarded' },
+      [/^STEPGATE_PROXY_HEADERS is set, but STEPGATE_TRUSTED_PROXIES names no proxy to write/],
+    ],
+    [
       'stepgate is not its own upstream',
       { UPSTREAM: 'http://localhost:8080' },
       [/^STEPGATE_UPSTREAM is where stepgate itself listens/],

@@ -156,6 +156,33 @@ test('a trusted proxy names the client, beyond it nobody does', async (t) => {
   assert.equal(door.logs('request.denied').at(-1)?.client, '203.0.113.7')
 })
 
+test('of what a trusted proxy passes on only the headers count that it writes', async (t) => {
+  const listed = ['X-Forwarded-For: 203.0.113.7', 'X-Forwarded-Host: a.example']
+  const standard = ['Forwarded: for=203.0.113.8;host=b.example']
+  for (const [headers, client, host] of [
+    ['x-forwarded', '203.0.113.7', 'a.example'],
+    ['forwarded', '203.0.113.8', 'b.example'],
+  ] as const) {
+    const { door, upstream } = await open(t, {
+      env: { STEPGATE_TRUSTED_PROXIES: '127.0.0.1', STEPGATE_PROXY_HEADERS: headers },
+    })
+    const fixed = ['Host: app.example.com', 'Connection: close']
+    await sendRaw(
+      t,
+      door.port,
+      rawRequest('GET /public HTTP/1.1', [...fixed, ...listed, ...standard]),
+    )
+    const [one] = upstream.take()
+    assert.ok(one)
+    assert.deepEqual(valuesUnder(one, 'x-forwarded-for'), [`${client}, 127.0.0.1`])
+    assert.deepEqual(valuesUnder(one, 'x-forwarded-host'), [host])
+    assert.deepEqual(valuesUnder(one, 'forwarded'), [
+      `for=${client};host=${host};proto=http, for=127.0.0.1`,
+    ])
+    assert.equal(door.logs('request').at(-1)?.client, client)
+  }
+})
+
 test('of two hosts that the application hears of, the stricter one is judged', async (t) => {
   const { door, upstream } = await open(t, {
     env: {

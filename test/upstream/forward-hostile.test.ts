@@ -105,7 +105,11 @@ test('endless early hints end, and the browser has got no more than some of them
 })
 
 test('early hints hold nobody up, whatever they look like', () => {
-  for (const link of ['<'.repeat(1_000_000), `<a>${';a=b'.repeat(100)}"`, `<a>;${'='.repeat(1e6)}"`]) {
+  for (const link of [
+    '<'.repeat(1_000_000),
+    `<a>${';a=b'.repeat(100)}"`,
+    `<a>;${'='.repeat(1e6)}"`,
+  ]) {
     const outgoing = new ServerResponse(new IncomingMessage(new Socket()))
     // What takes too long takes hours.
     runInNewContext('send()', { send: () => sendEarlyHints(outgoing, link) }, { timeout: 30_000 })

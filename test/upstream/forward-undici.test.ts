@@ -151,7 +151,7 @@ test('early hints are passed on, and other interim responses are not taken for t
   const { text } = await rawClient(t, front.port, request('GET /')).ended
   assert.match(
     text,
-    /^HTTP\/1.1 103 Early Hints\r\nLink: <\/a.css>; rel=preload\r\n\r\nHTTP\/1.1 103 Early Hints\r\nLink: <\/b>\r\nLink: as it is\r\n\r\nHTTP\/1.1 200/,
+    /^HTTP\/1.1 103 Early Hints\r\nLink: <\/a.css>; rel=preload\r\n\r\nHTTP\/1.1 103 Early Hints\r\nLink: <\/b>,as it is\r\n\r\nHTTP\/1.1 200/,
   )
 })
 
