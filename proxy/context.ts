@@ -142,6 +142,8 @@ export async function createContext(
     maxBody: config.limits.body,
     onHealth: (event) => logHealth(log, event),
   })
+  const tunnels = createTunnels({ clock, limits: config.session, revocations, log })
+  meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, tunnels.count()))
   provider.start()
   return {
     config,
@@ -177,7 +179,7 @@ export async function createContext(
       redirectUri: new URL('/_stepgate/callback', config.publicUrl),
     },
     trusted: parseNetworks(config.trustedProxies),
-    tunnels: createTunnels({ clock, limits: config.session, revocations, log }),
+    tunnels,
     upstream: {
       forwarder,
       headerSettings: compileHeaderSettings({

@@ -157,6 +157,12 @@ export const METRICS = {
     help: "Requests by what was decided of them; own is for stepgate's own paths, refused for what is no clear request.",
     labels: { decision: ['forward', 'sign-in', 'step-up', 'deny', 'own', 'refused'] },
   },
+  stepgate_websockets: {
+    kind: 'gauge',
+    over: 'sum',
+    help: 'WebSockets that are open.',
+    labels: {},
+  },
   stepgate_store_seconds: {
     kind: 'histogram',
     help: 'How long the store took, whether it could answer or not.',

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test as unlimited } from 'node:test'
 import type { Session } from '../../proxy/session/session.ts'
+import { createMemoryStore } from '../../proxy/store/store-memory.ts'
+import '../support/short-timers.ts'
 import { type Door, type DoorOptions, openDoor } from '../support/door.ts'
+import { readExposition } from '../support/exposition.ts'
 import { rawRequest, sendRaw } from '../support/raw-exchange.ts'
 import { until } from '../support/until.ts'
 import { accepting, closing, frame, framesOf, handshake, ORIGIN } from '../support/web-socket.ts'
@@ -85,11 +88,28 @@ test('a WebSocket ends with its session: by a sign-out of the person or a new id
   }
 })
 
-test('a revocation by another process is known by way of the store', async (t) => {
+test('a revocation at one of several ends the WebSockets of all, by no timer of more than a second', async (t) => {
+  const overrides = { store: createMemoryStore() }
+  const one = await start(t, { overrides })
+  const other = await start(t, { overrides })
+  const pairs = [await one.open(), await other.open()]
+  const { revocations } = one.door.context
+  await revocations.revoke('family-of-alice', one.door.now() + MINUTE)
+  await Promise.all(pairs.map((pair) => assertEnded(pair)))
+  assert.deepEqual([reasons(one.door), reasons(other.door)], [['revoked'], ['revoked']])
+})
+
+test('how many are open is among the metrics', async (t) => {
   const { door, open } = await start(t)
-  const pair = await open()
-  await door.context.store.revoke('family-of-alice', door.now() + MINUTE)
-  await assertEnded(pair)
+  const told = async () => {
+    const text = await door.context.meter?.exposition.text()
+    return readExposition(text ?? '').value('stepgate_websockets')
+  }
+  assert.equal(await told(), 0)
+  const [first] = [await open(), await open()]
+  assert.equal(await told(), 2)
+  first?.client.socket.destroy()
+  await until(async () => (await told()) === 1)
 })
 
 test('a WebSocket ends by the idle limit, which what it carries does not prolong', async (t) => {

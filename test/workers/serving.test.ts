@@ -4,6 +4,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { after, before, type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { Agent, request } from 'undici'
@@ -15,7 +16,9 @@ import { loadManyTimes } from '../support/many-loads.ts'
 import { signInAtProvider } from '../support/sign-in.ts'
 import { type Surroundings, startSurroundings } from '../support/surroundings.ts'
 import { until } from '../support/until.ts'
+import { closing, framesOf, handshake, switchingFor } from '../support/web-socket.ts'
 import { ALICE } from '../support/world.ts'
+import { type RawClient, rawClient } from '../upstream/sockets.ts'
 
 const CANARY = 'canary-in-an-error-of-a-worker-93c1'
 const LISTENING = '"msg":"worker is listening"'
@@ -34,12 +37,19 @@ after(async () => {
 /** An application that says which acr it hears, and holds what is asked of /hold. */
 async function startHolding(t: TestContext) {
   const held: ServerResponse[] = []
+  const sockets: Duplex[] = []
   const server = createServer((incoming, response) => {
     if (incoming.url === '/hold') held.push(response)
     else response.end(String(incoming.headers['x-stepgate-acr']))
   })
+  server.on('upgrade', ({ rawHeaders }, socket) => {
+    const key = rawHeaders[rawHeaders.indexOf('Sec-WebSocket-Key') + 1] ?? ''
+    socket.on('error', () => {}).write(switchingFor(`Sec-WebSocket-Key: ${key}\r\n`))
+    sockets.push(socket)
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   t.after(() => {
+    for (const socket of sockets) socket.destroy()
     server.closeAllConnections()
     server.close()
   })
@@ -176,7 +186,7 @@ test('three workers serve as one', { timeout: 120_000 }, async (t) => {
   })
 
   await t.test(
-    'who signs out at one is signed out at all, and waits for no timer of more than a second',
+    'who signs out at one is signed out at all, with his WebSockets, and waits for no timer of more than a second',
     async () => {
       const kept = browser.copy()
       await until(async () => {
@@ -184,7 +194,26 @@ test('three workers serve as one', { timeout: 120_000 }, async (t) => {
         assert.ok(answers.every(({ status }) => status === 200))
         return new Set(answers.map(({ worker }) => worker)).size === 3
       })
+      const cookie = `Cookie: stepgate=${kept.cookies(around.url).stepgate}`
+      const hello = handshake('/basic', [`Origin: ${around.url.origin}`, cookie])
+      const clients: RawClient[] = []
+      const at = (test: (line: Line) => boolean) =>
+        new Set(
+          linesOf(cli)
+            .filter(test)
+            .map(({ worker }) => worker),
+        )
+      await until(async () => {
+        const client = rawClient(t, Number(around.url.port), hello)
+        await client.until((text) => text.includes('101 Switching'))
+        clients.push(client)
+        return at(({ status }) => status === 101).size === 3
+      })
       await open('/_stepgate/sign-out')
+      for (const { ended } of clients) {
+        assert.equal(framesOf((await ended).text), closing(4401, 'Session ended'))
+      }
+      await until(async () => at(({ event }) => event === 'websocket.closed').size === 3)
       const refusing = new Set()
       await until(async () => {
         for (const { status, worker } of await askAll(cli, kept, '/_stepgate/session')) {
