@@ -11,6 +11,7 @@ import type { ForwardOutcome, TrafficNotes } from './forward.ts'
 import { failureOf, isLostConnection } from './forward-failure.ts'
 import type { RequestBody } from './request-body.ts'
 import { addTrailers, mayTrail } from './response-trailers.ts'
+import { noteSpent } from './spent-buffers.ts'
 import type { StreamRequest } from './stream-sender.ts'
 import {
   type Address,
@@ -167,6 +168,7 @@ function flushHead(dispatch: Dispatch): void {
 function onResponseData(this: Dispatch, controller: Controller, chunk: Buffer): void {
   this.flowing = true
   this.notes.bytesOut += chunk.length
+  noteSpent(chunk.length)
   if (this.outgoing.write(chunk)) return
   controller.pause()
   this.outgoing.once('drain', () => controller.resume())

@@ -4,6 +4,7 @@ import { endAfterAnswer, streamOf } from '../listener/http2-messages.ts'
 import { raiseFault } from '../request/client-fault.ts'
 import { expectsContinue } from '../request/expectation.ts'
 import type { TrafficNotes } from './forward.ts'
+import { noteSpent } from './spent-buffers.ts'
 
 /**
  * A request's body as a client library may have it: it streams, pauses and ends like the request,
@@ -65,6 +66,7 @@ export function requestBody(
   function onData(chunk: Buffer): void {
     if (notes.bytesIn + chunk.length > limit) return void raiseFault(incoming, 'body-size')
     notes.bytesIn += chunk.length
+    noteSpent(chunk.length)
     events.emit('data', chunk)
   }
   function onEnd(): void {
