@@ -125,7 +125,8 @@ test('a client is told to go on once, and an application that says it without en
     socket.end(OK)
   })
   const front = await startFront(t, origin)
-  const { text } = await rawClient(t, front.port, head('Content-Length: 4')).ended
+  const { text } = await rawClient(t, front.port, head('Content-Length: 4', 'Connection: close'))
+    .ended
   assert.match(text, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 502 [\s\S]*invalid-response$/)
   assert.ok(connections[0]?.socket.destroyed)
 })
