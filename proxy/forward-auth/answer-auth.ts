@@ -24,7 +24,7 @@ export function asksForAuth({ config }: Context, { target }: Exchange): boolean 
  */
 export async function answerAuth(context: Context, exchange: Exchange): Promise<void> {
   const { config, log, countRequest, findForged } = context
-  const mode = readMode(exchange.target)
+  const mode = readMode(exchange.incoming.rawHeaders)
   const answer = (_: Exchange, given: Answer) =>
     writeAnswer(exchange, fitAnswer(given, mode ?? 'whole', config.publicUrl))
   const refuse = (reason: string, header?: string) => {

@@ -1,5 +1,4 @@
-import type { Target } from '../request/target.ts'
-import { AUTH_PATH } from './auth-path.ts'
+import { valuesOf } from '../request/raw-headers.ts'
 
 /**
  * What a proxy makes of the answer. `whole`: it lets a request pass on 200 and gives any other answer
@@ -9,16 +8,12 @@ import { AUTH_PATH } from './auth-path.ts'
  */
 export type AnswerMode = 'whole' | 'status' | 'client'
 
-/** The mode that is asked for by `?mode=`; undefined when it is none of them. */
-export function readMode({ raw }: Pick<Target, 'raw'>): AnswerMode | undefined {
-  // Behind the path of a request, the query is that request's.
-  if (!raw.startsWith(`${AUTH_PATH}?`)) return 'whole'
-  switch (raw.slice(AUTH_PATH.length)) {
-    case '?mode=status':
-      return 'status'
-    case '?mode=client':
-      return 'client'
-    default:
-      return undefined
-  }
+/** By which a proxy says what it can take. Not by the query: Caddy puts that of the request there. */
+export const MODE_HEADER = 'x-stepgate-mode'
+
+/** `whole` if nothing is said; undefined when it is said twice, or is no mode. */
+export function readMode(rawHeaders: readonly string[]): AnswerMode | undefined {
+  const [mode = 'whole', ...more] = valuesOf(rawHeaders, MODE_HEADER)
+  const isKnown = mode === 'whole' || mode === 'status' || mode === 'client'
+  return isKnown && more.length === 0 ? mode : undefined
 }

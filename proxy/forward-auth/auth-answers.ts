@@ -9,25 +9,24 @@ import type { AnswerMode } from './answer-mode.ts'
 
 /**
  * 200: what the application is to be told in place of what the client says, its cookies without
- * stepgate's among it. Cookies for the browser are there twice, as `Set-Cookie` and one a header in
+ * stepgate's among it; what there is nothing to say of is empty, as some proxies leave alone what is
+ * not there, and older Caddys write the name of a variable. Cookies for the browser are there twice, as `Set-Cookie` and one a header in
  * `X-Stepgate-Set-Cookie-1` and so on, as nginx and Caddy can't tell several of one name apart.
  */
 export function allowedAnswer(
-  { upstream }: Context,
+  { config, upstream }: Context,
   { incoming }: Exchange,
   session: Session | undefined,
   setCookies: readonly string[],
 ): Answer {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
+  for (const { name } of config.headers) headers[name] = ''
   const identity = upstream.identityOf(session)
   for (let i = 0; i < identity.length; i += 2) {
     headers[identity[i] as string] = identity[i + 1] as string
   }
-  const cookie = withoutOwnCookies(
-    incoming.headers.cookie ?? '',
-    upstream.headerSettings.ownCookies,
-  )
-  if (cookie !== '') headers.Cookie = cookie
+  const { ownCookies } = upstream.headerSettings
+  headers.Cookie = withoutOwnCookies(incoming.headers.cookie ?? '', ownCookies)
   return { status: 200, headers: { ...headers, ...numbered(setCookies) }, setCookies, body: '' }
 }
 

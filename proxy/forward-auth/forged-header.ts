@@ -1,8 +1,10 @@
 import { foldName, rememberVerdicts } from '../upstream/header-verdicts.ts'
 import { METHOD_OVERRIDES, MISLEADING } from '../upstream/rebuild-headers.ts'
+import { MODE_HEADER } from './answer-mode.ts'
 
 /** Written by proxies to ask, so that they may be there, spelled like this. */
 const OF_PROXIES: ReadonlySet<string> = new Set([
+  MODE_HEADER,
   'forwarded',
   'x-original-url',
   'x-original-uri',
@@ -31,10 +33,9 @@ export function compileForgedHeader(options: {
   const isForged = rememberVerdicts((name: string): boolean => {
     const folded = foldName(name)
     const isPlain = name.toLowerCase() === folded
+    if (OF_PROXIES.has(folded)) return !isPlain
+    if (folded.startsWith('x-forwarded-')) return !isPlain || forged.has(folded)
     if (folded.startsWith('x-stepgate-')) return true
-    if (OF_PROXIES.has(folded) || folded.startsWith('x-forwarded-')) {
-      return !isPlain || (forged.has(folded) && !OF_PROXIES.has(folded))
-    }
     return forged.has(folded) && !(isPlain && OF_CLIENTS.has(folded))
   })
   return (rawHeaders) => {
