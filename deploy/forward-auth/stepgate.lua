@@ -58,11 +58,10 @@ end
 
 core.register_action("stepgate", { "http-req" }, function(txn, address)
   local asked, response = pcall(ask, txn, address)
-  if not asked or not response or not response.status or response.status < 200 then
-    return answer(txn, 503, {}, "stepgate does not answer\n")
-  end
-  if response.status ~= 200 then
-    return answer(txn, response.status, response.headers, response.body or "")
+  local status = asked and response and response.status or 0
+  if status ~= 200 then
+    if status < 300 then return answer(txn, 503, {}, "stepgate does not answer\n") end
+    return answer(txn, status, response.headers, response.body or "")
   end
   -- The client's cookies without stepgate's, and who is asking in place of what the client says.
   txn.http:req_del_header("cookie")
@@ -80,4 +79,5 @@ core.register_action("stepgate", { "http-req" }, function(txn, address)
     local cookie = values(response.headers, "x-stepgate-set-cookie-" .. index)[1]
     if cookie then txn:set_var("txn.stepgate_cookie_" .. index, cookie) end
   end
+  txn:set_var("txn.stepgate_allowed", true)
 end, 1)

@@ -332,6 +332,14 @@ describe('the answer to a proxy', () => {
       [[...nginx('GET', '/x'), 'X-Forwarded-Host: lax.example.com'], 401],
       [[...nginx('GET', '/x', 'b.example.com'), 'X-Forwarded-Host: lax.example.com'], 401],
       [[...nginx('GET', '/x', 'b.example.com'), 'X-Original-URL: https://lax.example.com/x'], 401],
+      // The client's own statement, as whole as Traefik's, beside that of nginx.
+      [
+        [
+          ...nginx('GET', '/x', 'b.example.com'),
+          ...traefik('GET', '/x', 'lax.example.com').slice(1),
+        ],
+        401,
+      ],
       [[`Host: ${HOST}`, ...traefik('GET', '/x', 'lax.example.com').slice(1)], 401],
       [[...nginx('GET', '/x', 'lax.example.com'), 'Forwarded: host=app.example.com'], 401],
     ]

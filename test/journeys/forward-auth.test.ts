@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { startApplication } from '../../demo/application.ts'
 import type { SeenRequest } from '../../demo/application-requests.ts'
@@ -10,6 +13,7 @@ import {
   type DeployedProxy,
   missingProxy,
   PROXY_KINDS,
+  type ProxyKind,
   startDeployedProxy,
 } from '../support/deployed-proxy.ts'
 import { submitForm } from '../support/form.ts'
@@ -87,6 +91,10 @@ for (const kind of PROXY_KINDS) {
       // The provider's are there too, which is on the same host.
       const cookies = String(last().headers.cookie)
       assert.ok(cookies.includes('theme=dark') && !cookies.includes('stepgate'), cookies)
+
+      await raw(t, 'GET /public HTTP/1.1', [cookieLine(alice, proxy.url)])
+      assert.deepEqual(valuesUnder(last(), 'x-forwarded-user'), ['alice'])
+      assert.equal(last().headers.cookie ?? '', '')
 
       for (const browser of [createClient(), alice]) {
         const { status } = await browser.get(at('/public'), { headers: IDENTITY })
@@ -285,3 +293,22 @@ for (const kind of PROXY_KINDS) {
     })
   })
 }
+
+const haproxy = PROXY_KINDS.find(({ name }) => name === 'HAProxy') as ProxyKind
+
+test('HAProxy lets nothing through when its script fails', {
+  skip: missingProxy(haproxy),
+}, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'stepgate-script-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const script = join(folder, 'broken.lua')
+  await writeFile(
+    script,
+    'core.register_action("stepgate", { "http-req" }, function() error("broken") end, 1)',
+  )
+  const proxy = await startDeployedProxy(haproxy, script)
+  t.after(() => proxy.stop())
+  const page = await createClient().get(new URL('/public', proxy.url))
+  assert.equal(page.status, 503)
+  assert.deepEqual(proxy.world.application.requests(), [])
+})

@@ -28,12 +28,16 @@ export type ProxyKind = {
 
 type Places = {
   readonly folder: string
+  /** A script in place of deploy's. */
+  readonly script?: string | undefined
   readonly port: number
   readonly stepgate: string
   readonly application: string
   /** Between stepgate and the application, for a proxy that is on both sides. */
   readonly inner: number
 }
+
+const SCRIPT = join(ROOT, 'deploy/forward-auth/stepgate.lua')
 
 const RULES = `
   public /public/**
@@ -85,8 +89,7 @@ export const PROXY_KINDS: readonly ProxyKind[] = [
     name: 'HAProxy',
     program: '/usr/sbin/haproxy',
     forwards: false,
-    async launch({ folder, port, stepgate, application }) {
-      const script = join(ROOT, 'deploy/forward-auth/stepgate.lua')
+    async launch({ folder, port, stepgate, application, script = SCRIPT }) {
       const file = join(folder, 'haproxy.cfg')
       const text = deployed('haproxy.cfg', {
         '127.0.0.1:8080': stepgate,
@@ -141,7 +144,7 @@ export function missingProxy({ program }: ProxyKind): string | false {
 }
 
 /** Starts everything; what deploy's configuration names is replaced by what is there. */
-export async function startDeployedProxy(kind: ProxyKind): Promise<DeployedProxy> {
+export async function startDeployedProxy(kind: ProxyKind, script?: string): Promise<DeployedProxy> {
   const worlds = new Set<World>()
   const closeWorlds = async () => {
     const open = [...worlds]
@@ -169,6 +172,7 @@ export async function startDeployedProxy(kind: ProxyKind): Promise<DeployedProxy
       folder,
       port,
       inner,
+      script,
       stepgate: world.url.host,
       application: world.application.url.host,
     })
