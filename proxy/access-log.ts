@@ -20,7 +20,9 @@ export function logAccess(
       client: client.address,
       subject: notes.subject,
       method,
-      path: url?.split('?', 1)[0]?.slice(0, LONGEST_PATH),
+      path: pathOf(url),
+      original_method: notes.original?.method,
+      original_path: pathOf(notes.original?.url),
       decision: notes.decision,
       status: outgoing.headersSent ? outgoing.statusCode : undefined,
       complete: outgoing.writableFinished,
@@ -31,6 +33,10 @@ export function logAccess(
       upstream_ms: rounded(notes.upstreamMs),
     })
   })
+}
+
+function pathOf(url: string | undefined): string | undefined {
+  return url?.split('?', 1)[0]?.slice(0, LONGEST_PATH)
 }
 
 /** Answers of stepgate's own are whole, and say how long they are. */

@@ -5,6 +5,8 @@ export type AccessNotes = {
   /** `own`: a path of stepgate's own; `refused`: it had no single reading. */
   decision: Decision['kind'] | 'own' | 'refused'
   subject: string | undefined
+  /** The request that a proxy has asked about, where it has (forward-auth). */
+  original: { readonly method: string; readonly url: string } | undefined
   /** The address that the request was sent to, the last if there were several; it holds no secret. */
   upstream: string | undefined
   /** How long the application took to begin its response (ms); undefined while it has not. */
@@ -20,6 +22,7 @@ export function emptyNotes(decision: AccessNotes['decision']): AccessNotes {
   return {
     decision,
     subject: undefined,
+    original: undefined,
     upstream: undefined,
     upstreamMs: undefined,
     bytesIn: 0,

@@ -98,12 +98,18 @@ async function checkDirectory(config: Config, secrets: Secrets): Promise<PartChe
   }
 }
 
+const NOTHING_FORWARDED: PartCheck = {
+  kind: 'ok',
+  detail: 'nothing is forwarded; proxies in STEPGATE_TRUSTED_PROXIES ask /_stepgate/auth',
+}
+
 /** Each address of each application, once, as that of the first that has it. */
 function upstreamChecks({
   upstreams,
   upstreamTls,
 }: Config): readonly [string, () => Promise<PartCheck>][] {
   const checks = new Map<string, [string, () => Promise<PartCheck>]>()
+  if (upstreams.length === 0) return [['Application', async () => NOTHING_FORWARDED]]
   for (const upstream of upstreams) {
     const name = upstreams.length > 1 ? `Application ${writePlace(upstream)}` : 'Application'
     for (const address of upstream.addresses) {

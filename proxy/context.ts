@@ -1,4 +1,5 @@
 import type { Config, Secrets } from './config/config.ts'
+import { compileForgedHeader } from './forward-auth/forged-header.ts'
 import { createLog, type Log } from './log.ts'
 import { countEvents } from './metrics/count-events.ts'
 import { countRequests } from './metrics/count-requests.ts'
@@ -79,6 +80,8 @@ export type Context = {
     readonly headerSettings: HeaderSettings
     readonly identityOf: (session: Session | undefined) => readonly string[]
   }
+  /** The header of a proxy's question that a client may not send; see `compileForgedHeader`. */
+  readonly findForged: ReturnType<typeof compileForgedHeader>
   /** Ends timers and connections. */
   close(): Promise<void>
 }
@@ -134,6 +137,10 @@ export async function createContext(
   if (meter !== undefined) watchBudgets(meter, alarms, config, clock)
   const { statusCallback } = config.twilio
   const ownCookieNames = Object.values(cookies)
+  const headerNames = {
+    identityNames: config.headers.map(({ name }) => name),
+    rulesNameMethods: config.rules.some(({ methods }) => methods !== undefined),
+  }
   const forwarder = createForwarder(config.upstreams, {
     ...UPSTREAM_TIMES,
     headersTimeout: config.upstreamTimeout,
@@ -182,16 +189,13 @@ export async function createContext(
     tunnels,
     upstream: {
       forwarder,
-      headerSettings: compileHeaderSettings({
-        identityNames: config.headers.map(({ name }) => name),
-        ownCookieNames,
-        rulesNameMethods: config.rules.some(({ methods }) => methods !== undefined),
-      }),
+      headerSettings: compileHeaderSettings({ ...headerNames, ownCookieNames }),
       identityOf: compileIdentityHeaders(config.headers, {
         encoding: config.headersEncoding,
         ...(secrets.headersSecret !== undefined && { secret: secrets.headersSecret }),
       }),
     },
+    findForged: compileForgedHeader(headerNames),
     async close() {
       provider.close()
       await Promise.all([revocations.close(), forwarder.close(), directory.close()])

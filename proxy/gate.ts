@@ -1,25 +1,51 @@
-import { writeAnswer } from './answer.ts'
+import { type Answer, writeAnswer } from './answer.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { demandSignIn, demandStepUp, deny, refuseOrigin } from './gate-answers.ts'
 import { decide } from './policy/decide.ts'
+import type { RuleRequest } from './policy/rule.ts'
 import { mayOpenWebSocket } from './request/web-socket-origin.ts'
 import { currentSession } from './session/current-session.ts'
+import type { Session } from './session/session.ts'
 import { forwardRequest } from './upstream/forward-request.ts'
 import { forwardWebSocket } from './upstream/forward-web-socket.ts'
+
+/** What becomes of a request at the end of its way: it may go on, or it is answered. */
+export type GateEnds = {
+  letPass(
+    context: Context,
+    exchange: Exchange,
+    session: Session | undefined,
+    asked: RuleRequest,
+    now: number,
+  ): Promise<void>
+  answer(exchange: Exchange, answer: Answer): void
+}
+
+const FORWARDING: GateEnds = {
+  letPass: (context, exchange, session, asked, now) =>
+    exchange.head === undefined
+      ? forwardRequest(context, exchange, session, now)
+      : forwardWebSocket(context, exchange, exchange.head, session, asked, now),
+  answer: writeAnswer,
+}
 
 /**
  * The way of every request that is not for stepgate itself: who is it, what do the rules say, and
  * then one of four things. Whatever is thrown on the way ends in an error answer in `server.ts`,
  * never in the application.
  */
-export async function passGate(context: Context, exchange: Exchange): Promise<void> {
+export async function passGate(
+  context: Context,
+  exchange: Exchange,
+  { letPass, answer }: GateEnds = FORWARDING,
+): Promise<void> {
   const { config, clock, countRequest } = context
   const now = clock()
 
   if (exchange.head !== undefined && isFromElsewhere(context, exchange)) {
     exchange.notes.decision = 'deny'
-    return writeAnswer(exchange, refuseOrigin(context, exchange))
+    return answer(exchange, refuseOrigin(context, exchange))
   }
 
   const found = currentSession(context, exchange, now)
@@ -34,15 +60,13 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
 
   switch (decision.kind) {
     case 'forward':
-      return exchange.head === undefined
-        ? forwardRequest(context, exchange, session, now)
-        : forwardWebSocket(context, exchange, exchange.head, session, asked, now)
+      return letPass(context, exchange, session, asked, now)
     case 'sign-in':
-      return writeAnswer(exchange, await demandSignIn(context, exchange, now))
+      return answer(exchange, await demandSignIn(context, exchange, now))
     case 'step-up':
-      return writeAnswer(exchange, await demandStepUp(context, exchange, session, decision))
+      return answer(exchange, await demandStepUp(context, exchange, session, decision))
     case 'deny':
-      return writeAnswer(exchange, await deny(context, exchange, session, decision.reason))
+      return answer(exchange, await deny(context, exchange, session, decision.reason))
     default:
       return refuseUnknown(decision)
   }

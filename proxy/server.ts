@@ -9,6 +9,7 @@ import { answerOnSocket } from './answer-on-socket.ts'
 import type { Context } from './context.ts'
 import { prepareDrain } from './drain.ts'
 import type { Exchange } from './exchange.ts'
+import { answerAuth, asksForAuth } from './forward-auth/answer-auth.ts'
 import { passGate } from './gate.ts'
 import { listen } from './listen.ts'
 import { acceptProxied } from './listener/accept-proxied.ts'
@@ -68,6 +69,7 @@ function createDoor(context: Context) {
       const exchange = head === undefined ? read.exchange : { ...read.exchange, head }
       logAccess(context, exchange)
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
+      if (asksForAuth(context, exchange)) return await answerAuth(context, exchange)
       context.countRequest('own')
       outgoing.setHeader('X-Request-Id', requestId)
       inviteBody(incoming, outgoing)

@@ -192,6 +192,13 @@ test('each address of each application is tried, once, and named', async (t) => 
   )
 })
 
+test('without an application it is said who asks instead', async () => {
+  const asked = { STEPGATE_UPSTREAM: 'none', STEPGATE_TRUSTED_PROXIES: '10.0.0.5' }
+  const { problems, lines } = await check(asked)
+  assert.deepEqual(problems, [])
+  assert.ok(lines.some((line) => /^ok {7}Application: .* ask \/_stepgate\/auth$/.test(line)))
+})
+
 test('an application whose page never ends is there all the same', async (t) => {
   const upstream = await serve(t, (_, response) => response.write('<p>and then'))
   const { problems } = await check({ STEPGATE_UPSTREAM: upstream })

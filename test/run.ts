@@ -15,6 +15,8 @@ const NEEDED = [
   { program: '/usr/bin/redis-server', package: 'redis-server' },
   // Of Apache and Tomcat the programs alone, without services that listen.
   { program: '/usr/sbin/nginx', package: 'nginx' },
+  { program: '/usr/bin/caddy', package: 'caddy' },
+  { program: '/usr/sbin/haproxy', package: 'haproxy' },
   { program: '/usr/sbin/apache2', package: 'apache2-bin' },
   { program: '/usr/bin/java', package: 'default-jre-headless' },
   { program: '/usr/share/tomcat10/bin/bootstrap.jar', package: 'tomcat10-common' },

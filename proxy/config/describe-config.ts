@@ -2,7 +2,7 @@ import type { Config, ListenAddress, Secrets, SendLimits, Upstream } from './con
 import { formatDuration } from './duration.ts'
 import { headersAsChanges } from './parse-headers.ts'
 import { formatLimit } from './parse-limit.ts'
-import { writePlace } from './parse-upstreams.ts'
+import { NO_UPSTREAM, writePlace } from './parse-upstreams.ts'
 import { writeAddress } from './parse-url.ts'
 import { formatSize } from './size.ts'
 import type { Variable } from './variable.ts'
@@ -35,7 +35,7 @@ export function describeConfig(config: Config, secrets: Secrets): string {
 /** A writer for each variable, so that none can be forgotten. */
 const WRITERS: Readonly<Record<VariableName, Writer>> = {
   PUBLIC_URL: ({ publicUrl }) => publicUrl.origin,
-  UPSTREAM: ({ upstreams }) => upstreams.map(writeUpstream).join('; '),
+  UPSTREAM: ({ upstreams }) => upstreams.map(writeUpstream).join('; ') || NO_UPSTREAM,
   UPSTREAM_TIMEOUT: ({ upstreamTimeout }) => formatDuration(upstreamTimeout),
   UPSTREAM_CA_FILE: ({ upstreamTls }) => upstreamTls?.caFile,
   UPSTREAM_CERT_FILE: ({ upstreamTls }) => upstreamTls?.client?.certFile,

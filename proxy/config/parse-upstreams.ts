@@ -13,6 +13,9 @@ export type UpstreamProblem = {
 type Place = Pick<Upstream, 'host' | 'path'>
 type Report = (problem: string) => void
 
+/** Says that stepgate forwards nothing, and proxies ask it instead. */
+export const NO_UPSTREAM = 'none'
+
 const ARROW = /→|->/
 const NO_PATH = 'names no path before the arrow; for example /api → http://api:3000'
 const NO_ARROW = 'has no arrow; write host/path → address'

@@ -1,17 +1,25 @@
 import type { Upstream } from './config.ts'
-import { parseUpstreams } from './parse-upstreams.ts'
+import { NO_UPSTREAM, parseUpstreams } from './parse-upstreams.ts'
 import { quote } from './problem.ts'
 import type { Report, Settings, Warn } from './settings.ts'
 import { isPrivateName } from './warn-of-risks.ts'
 
-/** Where requests go on to; each bad line is a problem of its own. */
+/** Where requests go on to, nowhere for `none`; each bad line is a problem of its own. */
 export function readUpstreams(
-  { values }: Settings,
+  { given, values }: Settings,
   report: Report,
   warn: Warn,
 ): readonly Upstream[] | undefined {
   const { UPSTREAM: text, PUBLIC_URL: publicUrl } = values
   if (text === undefined) return undefined
+  if (text.trim() === NO_UPSTREAM) {
+    if (given.has('TRUSTED_PROXIES')) return []
+    report(
+      'UPSTREAM',
+      'is none, but STEPGATE_TRUSTED_PROXIES names no proxy that could ask /_stepgate/auth instead',
+    )
+    return undefined
+  }
   const { upstreams, problems } = parseUpstreams(text, publicUrl?.hostname ?? '')
   const isOneLine = !/[\r\n;]/.test(text.trim())
   for (const { line, source, problem } of problems) {

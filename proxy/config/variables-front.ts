@@ -14,7 +14,7 @@ export const FRONT = {
     example: 'https://app.example.com',
   }),
   UPSTREAM: required(z.string(), {
-    doc: 'The application: `http://…`, `https://…` or `unix:/path.sock`. Several addresses, comma-separated, share its requests. Several applications are `host/path → address`, one a line or `;`: a path covers all below it, the longest wins, and what none covers is a 404.',
+    doc: 'The application: `http://…`, `https://…` or `unix:/path.sock`. Several addresses, comma-separated, share its requests. Several applications are `host/path → address`, one a line or `;`: a path covers all below it, the longest wins, and what none covers is a 404. `none`: stepgate forwards nothing, and proxies in `STEPGATE_TRUSTED_PROXIES` ask `/_stepgate/auth` (docs/forward-auth.md).',
     example: 'http://127.0.0.1:3000',
   }),
   UPSTREAM_TIMEOUT: defaulted(duration('1s', '1h'), '60s', {

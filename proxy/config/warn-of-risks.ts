@@ -1,4 +1,5 @@
 import { isLoopbackHost } from './loopback.ts'
+import { NO_UPSTREAM } from './parse-upstreams.ts'
 import type { Settings, Warn } from './settings.ts'
 
 /** Warns of values that are fine for a try, and rarely what somebody wants for people. */
@@ -16,6 +17,12 @@ export function warnOfRisks({ values }: Settings, warn: Warn): void {
   }
   if (values.DEFAULT_ACR === 'public') {
     warn('STEPGATE_DEFAULT_ACR is public: what no rule names is open to everybody')
+  }
+  const isSecretTold = values.HEADERS?.some(({ value }) => value.includes('{secret}'))
+  if (values.UPSTREAM?.trim() === NO_UPSTREAM && isSecretTold) {
+    warn(
+      'STEPGATE_UPSTREAM is none and STEPGATE_HEADERS holds {secret}: proxies are told it, so they must let no client ask /_stepgate/auth',
+    )
   }
   const everybody = values.TRUSTED_PROXIES?.find((network) => network.endsWith('/0'))
   if (everybody) {

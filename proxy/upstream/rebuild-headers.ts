@@ -48,7 +48,7 @@ const HOP_BY_HOP = [
 ]
 
 /** Make some application serve another target than the one that was judged, or (`Proxy`, httpoxy) worse. */
-const MISLEADING = [
+export const MISLEADING = [
   'x-original-url',
   'x-original-uri',
   'x-original-host',
@@ -83,7 +83,8 @@ const CLIENT_ADDRESSES = [
   'wl-proxy-client-ip',
 ]
 
-const METHOD_OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override']
+/** Make some application take another method than the one that was judged. */
+export const METHOD_OVERRIDES = ['x-http-method-override', 'x-http-method', 'x-method-override']
 
 /** Headers of stepgate's own beside the identity headers and all of `X-Forwarded-` and `X-Stepgate-`. */
 const OWN_HEADERS = ['x-request-id', 'x-forwarded', 'x-stepgate']

@@ -74,6 +74,12 @@ const SECURE = {
   STEPGATE_UPSTREAM_SERVER_NAME: 'app.example.com',
 }
 
+const ASKED = {
+  ...VALID_ENV,
+  STEPGATE_UPSTREAM: 'none',
+  STEPGATE_TRUSTED_PROXIES: '10.0.0.5',
+}
+
 function describe(env: Readonly<Record<string, string>>): string {
   const { config, secrets } = loadedOk(loadWith({}, FILES, env))
   return describeConfig(config, secrets)
@@ -129,7 +135,7 @@ test('addresses are written as an operator writes them', () => {
 })
 
 test('a description with its secrets put back is the same configuration', () => {
-  for (const env of [VALID_ENV, LDAP_ENV, FULL, SECURE] as readonly Readonly<
+  for (const env of [VALID_ENV, LDAP_ENV, FULL, SECURE, ASKED] as readonly Readonly<
     Record<string, string>
   >[]) {
     const described = Object.fromEntries(

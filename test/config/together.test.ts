@@ -40,6 +40,12 @@ expectAll(
       { STORE: 'memory:', WORKERS: 'auto' },
       [/^STEPGATE_WORKERS is auto, but STEPGATE_STORE is memory:/],
     ],
+    [
+      'none as upstream needs a proxy that asks',
+      { UPSTREAM: 'none' },
+      [/^STEPGATE_UPSTREAM is none, but STEPGATE_TRUSTED_PROXIES names no proxy that could ask/],
+    ],
+    ['none as upstream', { UPSTREAM: ' none ', TRUSTED_PROXIES: '10.0.0.5' }, []],
     ['one worker needs no store to share', { STORE: 'memory:', WORKERS: '1' }, []],
     ['workers share a file', { STORE: 'sqlite:./x.db', WORKERS: '8' }, []],
     [
@@ -433,6 +439,16 @@ for (const [what, changes, expected] of [
     /STEPGATE_STORE is redis:\/\/ to a public name/,
   ],
   ['a store in memory', { STEPGATE_STORE: 'memory:' }, /a restart forgets/],
+  [
+    'a secret that proxies are told',
+    {
+      STEPGATE_UPSTREAM: 'none',
+      STEPGATE_TRUSTED_PROXIES: '10.0.0.1',
+      STEPGATE_HEADERS: 'Authorization=Basic {username}:{secret}',
+      STEPGATE_HEADERS_SECRET: 'canary-headers-3317',
+    },
+    /proxies are told it, so they must let no client ask/,
+  ],
   ['public by default', { STEPGATE_DEFAULT_ACR: 'public' }, /open to everybody/],
   ['proxies everywhere', { STEPGATE_TRUSTED_PROXIES: '10.0.0.1,::/0' }, /holds ::\/0/],
   [

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Files } from '../../proxy/config/files.ts'
 import { loadConfig } from '../../proxy/config/load-config.ts'
+import { DEFAULT_HEADERS } from '../../proxy/config/parse-headers.ts'
 import { deployVariables } from './deploy-variables.ts'
 import { ROOT } from './dockerfile.ts'
 
@@ -47,6 +48,15 @@ for (const name of FILES) {
     }
   })
 }
+
+test('each proxy that asks replaces every header that the application is told', () => {
+  const names = [...DEFAULT_HEADERS.map(({ name }) => name), 'Cookie']
+  for (const file of ['nginx.conf', 'Caddyfile', 'stepgate.lua', 'traefik.yaml', 'envoy.yaml']) {
+    const lines = readFileSync(join(ROOT, 'deploy/forward-auth', file), 'utf8').split('\n')
+    const written = lines.filter((line) => !/^\s*(?:#|--)/.test(line)).join('\n')
+    for (const name of names) assert.match(written, new RegExp(`\\b${name}\\b`, 'i'), file)
+  }
+})
 
 test('the placeholder of a session secret does not start', () => {
   const env = { ...deployVariables('kubernetes.yaml'), STEPGATE_TWILIO_SID: SID }

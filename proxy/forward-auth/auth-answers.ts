@@ -1,0 +1,75 @@
+import { type Answer, jsonAnswer, redirectAnswer, seeOther } from '../answer.ts'
+import type { Context } from '../context.ts'
+import type { Exchange } from '../exchange.ts'
+import { kindOf } from '../request/kind-of-request.ts'
+import { returnTarget } from '../request/return-target.ts'
+import type { Session } from '../session/session.ts'
+import { withoutOwnCookies } from '../upstream/own-cookies.ts'
+import type { AnswerMode } from './answer-mode.ts'
+
+/**
+ * 200: what the application is to be told in place of what the client says, its cookies without
+ * stepgate's among it; what there is nothing to say of is empty, as some proxies leave alone what is
+ * not there, and older Caddys write the name of a variable. Cookies for the browser are there twice, as `Set-Cookie` and one a header in
+ * `X-Stepgate-Set-Cookie-1` and so on, as nginx and Caddy can't tell several of one name apart.
+ */
+export function allowedAnswer(
+  { config, upstream }: Context,
+  { incoming }: Exchange,
+  session: Session | undefined,
+  setCookies: readonly string[],
+): Answer {
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
+  for (const { name } of config.headers) headers[name] = ''
+  const identity = upstream.identityOf(session)
+  for (let i = 0; i < identity.length; i += 2) {
+    headers[identity[i] as string] = identity[i + 1] as string
+  }
+  const { ownCookies } = upstream.headerSettings
+  headers.Cookie = withoutOwnCookies(incoming.headers.cookie ?? '', ownCookies)
+  return { status: 200, headers: { ...headers, ...numbered(setCookies) }, setCookies, body: '' }
+}
+
+/** For a client whose request was held back a moment ago and now may pass: to ask again. */
+export function againAnswer(
+  { config }: Context,
+  { incoming, target, requestId }: Exchange,
+): Answer {
+  if (kindOf(incoming.method ?? '', incoming.headers) === 'navigation') {
+    const location = new URL(returnTarget(target.raw, config.publicUrl), config.publicUrl)
+    return redirectAnswer(seeOther(incoming), location.href)
+  }
+  const headers = { 'Retry-After': '1' }
+  return jsonAnswer(503, { error: 'try_again', request_id: requestId }, headers)
+}
+
+/** What the gate answers to a client, as the proxy can take it. */
+export function fitAnswer(answer: Answer, mode: AnswerMode, publicUrl: URL): Answer {
+  const { status, headers, setCookies = [] } = answer
+  const location = headers.Location
+  // Traefik would take it as relative to stepgate's own address.
+  const absolute = location === undefined ? {} : { Location: new URL(location, publicUrl).href }
+  if (mode !== 'status') return { ...answer, headers: { ...headers, ...absolute } }
+  return {
+    ...answer,
+    status: statusFor(status),
+    headers: {
+      ...(location !== undefined && { 'WWW-Authenticate': 'Bearer realm="stepgate"' }),
+      ...headers,
+      ...absolute,
+      ...numbered(setCookies),
+    },
+  }
+}
+
+/** nginx makes a 500 of every other. */
+function statusFor(status: number): number {
+  if (status === 302 || status === 303) return 401
+  return status >= 400 && status < 500 && status !== 401 ? 403 : status
+}
+
+function numbered(setCookies: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    setCookies.map((cookie, index) => [`X-Stepgate-Set-Cookie-${index + 1}`, cookie]),
+  )
+}
