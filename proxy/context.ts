@@ -17,6 +17,8 @@ import { type Random, systemRandom } from './random.ts'
 import { parseNetworks, type TrustedNetworks } from './request/client-address.ts'
 import { type CookieNames, cookieNames } from './session/cookies.ts'
 import { ironSession } from './session/iron-session.ts'
+import { createKeptGroups, type KeptGroups } from './session/kept-groups.ts'
+import { createRecheck, type Recheck } from './session/recheck.ts'
 import { type Revocations, watchRevocations } from './session/revocations.ts'
 import { createSealer, type Sealer } from './session/sealed.ts'
 import type { Session } from './session/session.ts'
@@ -41,6 +43,9 @@ import { createTunnels, type Tunnels } from './upstream/tunnels.ts'
 // In ms. A silent body is the application's affair: long polling and event streams are silent.
 const UPSTREAM_TIMES = { connectTimeout: 5_000, bodyTimeout: 0 }
 
+// In characters of a seal: thousands of a person's groups.
+const MAX_GROUPS = 2 * 1024 * 1024
+
 // In ms. In Kubernetes all pods start at once; one that waits need not start again and again.
 const STORE_PATIENCE = 25_000
 
@@ -57,6 +62,8 @@ export type Context = {
   readonly store: Store
   readonly sealer: Sealer
   readonly sessions: SessionReader
+  readonly keptGroups: KeptGroups
+  readonly recheck: Recheck
   readonly revocations: Revocations
   readonly cookies: CookieNames
   readonly provider: Provider
@@ -142,7 +149,20 @@ export async function createContext(
     maxBody: config.limits.body,
     onHealth: (event) => logHealth(log, event),
   })
-  const tunnels = createTunnels({ clock, limits: config.session, revocations, log })
+  const keptGroups = createKeptGroups({
+    store,
+    sealer: createSealer(secrets.sessionSecrets, { maxLength: MAX_GROUPS }),
+    lifetime: config.session.lifetime,
+  })
+  const sessions = createSessionReader({
+    sealer: createSealer(secrets.sessionSecrets, { iron: ironSession }),
+    limits: config.session,
+    keptGroups,
+    isRevoked: revocations.isRevoked,
+  })
+  const shared = { config, clock, log, store, sealer, sessions, keptGroups, revocations, provider }
+  const recheck = createRecheck(shared)
+  const tunnels = createTunnels({ clock, limits: config.session, revocations, recheck, log })
   meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, tunnels.count()))
   provider.start()
   return {
@@ -167,11 +187,9 @@ export async function createContext(
     streams: createOpenStreams(),
     directory,
     pages,
-    sessions: createSessionReader({
-      sealer: createSealer(secrets.sessionSecrets, { iron: ironSession }),
-      limits: config.session,
-      isRevoked: revocations.isRevoked,
-    }),
+    sessions,
+    keptGroups,
+    recheck,
     signIn: {
       provider,
       sealer,
@@ -194,7 +212,12 @@ export async function createContext(
     },
     async close() {
       provider.close()
-      await Promise.all([revocations.close(), forwarder.close(), directory.close()])
+      await Promise.all([
+        recheck.close(),
+        revocations.close(),
+        forwarder.close(),
+        directory.close(),
+      ])
       await store.close()
     },
   }

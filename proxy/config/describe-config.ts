@@ -59,6 +59,11 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   SESSION_SECRET: () => IS_SET,
   SESSION_IDLE: ({ session }) => formatDuration(session.idle),
   SESSION_LIFETIME: ({ session }) => formatDuration(session.lifetime),
+  SESSION_RECHECK: ({ session }) =>
+    session.recheck === Number.POSITIVE_INFINITY ? 'off' : formatDuration(session.recheck),
+  // Where nobody asks, it would be said to do something.
+  SESSION_RECHECK_GRACE: ({ session }) =>
+    session.recheck === Number.POSITIVE_INFINITY ? undefined : formatDuration(session.recheckGrace),
   OIDC_ISSUER: ({ oidc }) => writeUrl(oidc.issuer),
   OIDC_CLIENT_ID: ({ oidc }) => oidc.clientId,
   OIDC_CLIENT_SECRET: () => IS_SET,

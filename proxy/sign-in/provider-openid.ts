@@ -1,17 +1,17 @@
 import * as oidc from 'openid-client'
 import type { Config } from '../config/config.ts'
-import { errorCode } from '../error-code.ts'
 import type { Log } from '../log.ts'
 import type { PartCheck } from '../part-check.ts'
 import {
   type AuthorizationRequest,
-  type Claims,
   type ExpectedResponse,
   type Provider,
   ProviderUnknownError,
   type Redeemed,
 } from './provider.ts'
+import { codesOf, completeClaims } from './provider-openid-claims.ts'
 import { createKeyedConfigurations } from './provider-openid-keys.ts'
+import { keepGrants, refreshGrant } from './provider-openid-refresh.ts'
 import { clientVerdict, discoveryProblem } from './provider-problem.ts'
 
 const FIRST_RETRY = 500
@@ -68,6 +68,7 @@ export function createProvider(
     const made = new oidc.Configuration(server, settings.clientId, undefined, authenticate)
     made.timeout = timeout / 1000
     for (const apply of execute) apply(made)
+    made[oidc.customFetch] = keepGrants
     return made
   }, elapsed)
 
@@ -125,6 +126,13 @@ export function createProvider(
       keyed.used(configuration, redeemed.kind === 'signed-in')
       return redeemed
     },
+    async refresh(refreshToken, subject) {
+      if (known === undefined) return { kind: 'unknown', code: 'provider_unknown', unsure: false }
+      const configuration = keyed.current()
+      const refreshed = await refreshGrant(configuration, settings, refreshToken, subject)
+      keyed.used(configuration, refreshed.kind === 'refreshed')
+      return refreshed
+    },
     canSignOut,
     endSessionUrl(idToken, returnTo) {
       if (known === undefined || !canSignOut()) return undefined
@@ -157,18 +165,11 @@ async function redeem(
     if (claims === undefined || tokens.id_token === undefined) {
       return { kind: 'invalid', code: 'no_id_token' }
     }
-    const complete = wantedClaims(settings).every((claim) => claims[claim] !== undefined)
-    const userinfo =
-      complete || provider.serverMetadata().userinfo_endpoint === undefined
-        ? {}
-        : await oidc.fetchUserInfo(provider, tokens.access_token, claims.sub)
-    // The ID token is signed, the userinfo answer is not: where both say something, the first counts.
-    // And userinfo is about the person, so how this sign-in went it can't say.
-    const person = { ...userinfo, acr: undefined, amr: undefined, auth_time: undefined }
     return {
       kind: 'signed-in',
-      claims: { ...person, ...claims } as Claims,
+      claims: await completeClaims(provider, settings, claims, tokens.access_token),
       idToken: tokens.id_token,
+      ...(tokens.refresh_token !== undefined && { refreshToken: tokens.refresh_token }),
     }
   } catch (error) {
     return asRedeemed(error)
@@ -199,17 +200,6 @@ function oauthErrorOf(error: unknown): string | undefined {
     return error.status === 401 ? 'invalid_client' : undefined
   }
   return undefined
-}
-
-/** Claims that userinfo is asked for when the ID token lacks one of them. */
-function wantedClaims({ usernameClaim, groupsClaim, scopes }: Config['oidc']): string[] {
-  return [
-    usernameClaim,
-    groupsClaim,
-    'name',
-    ...(scopes.includes('email') ? ['email', 'email_verified'] : []),
-    ...(scopes.includes('phone') ? ['phone_number', 'phone_number_verified'] : []),
-  ]
 }
 
 function isEndpoint(url: string | undefined, issuer: URL): boolean {
@@ -243,9 +233,7 @@ function asRedeemed(error: unknown): Redeemed {
 /** Codes only: messages and causes of the library can hold tokens. */
 function reasonOf(error: unknown): { code: string; cause?: string } {
   if (error instanceof ProviderMetadataError) return { code: error.code, cause: error.endpoint }
-  const code = errorCode(error) ?? (error instanceof Error ? error.name : 'unknown')
-  const cause = error instanceof Error ? errorCode(error.cause) : undefined
-  return { code, ...(cause !== undefined && { cause }) }
+  return codesOf(error)
 }
 
 /** What the provider answered instead of its metadata. */
