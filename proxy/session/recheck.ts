@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
 import type { CountedFields } from '../metrics/counted-fields.ts'
-import { type Checked, createRefresher, type RefresherParts } from './refresh-tokens.ts'
+import { type Checked, createRefresher, PATIENCE, type RefresherParts } from './refresh-tokens.ts'
 import type { Revocations } from './revocations.ts'
 import type { Session } from './session.ts'
 import type { SessionReader } from './session-reader.ts'
@@ -35,8 +35,7 @@ type Known = { readonly checked?: Checked | undefined; readonly retryAt?: number
 type Outcome = 'known' | 'ended'
 type EndReason = CountedFields['session.ended']['reason']
 
-// In ms. How long a request waits for the provider, and a provider that failed is left alone.
-const PATIENCE = 5_000
+// In ms. How long a provider that failed is left alone.
 const RETRY = 30_000
 const FAMILIES = 50_000
 
@@ -52,7 +51,7 @@ export function createRecheck(
     readonly log: Log
   },
 ): Recheck {
-  const { config, sessions, revocations, clock, log } = parts
+  const { config, sessions, revocations, clock, log, patience = PATIENCE } = parts
   const { recheck: interval, recheckGrace: grace, lifetime } = config.session
   const refresher = createRefresher(parts)
   const knowledge = new LRUCache<string, Known>({ max: FAMILIES })
@@ -127,7 +126,7 @@ export function createRecheck(
     session: Session,
     now: number,
   ): Promise<Session | undefined> {
-    const outcome = await inTime(check(session), PATIENCE)
+    const outcome = await inTime(check(session), patience)
     if (outcome === 'ended' || revocations.isRevoked(session)) return undefined
     if (outcome === undefined) postpone(session)
     const renewed = renew(sealed, session)

@@ -44,12 +44,16 @@ export type RefresherParts = TokenParts & {
   readonly provider: Pick<Provider, 'refresh'>
   readonly config: Pick<Config, 'oidc' | 'smsCountries' | 'session'>
   readonly clock: () => number
+  /** How long a request waits for the provider, or for another process (ms). */
+  readonly patience?: number
 }
+
+/** In ms. */
+export const PATIENCE = 5_000
 
 // In ms. A refresh may take three requests to the provider, and clocks differ.
 const HELD = 40_000 + CLOCK_SKEW
 const HELD_POLL = 100
-const HELD_PATIENCE = 5_000
 const HELD_RETRY = 1_000
 const WRITE_RETRY = 1_000
 
@@ -61,7 +65,7 @@ type Held = { readonly found: FoundTokens; readonly refreshToken: string; readon
  * no more takes the provider's refusal of it for the loss of an answer, not for the end of an account.
  */
 export function createRefresher(parts: RefresherParts): Refresher {
-  const { provider, keptGroups, config, clock } = parts
+  const { provider, keptGroups, config, clock, patience = PATIENCE } = parts
   const { recheck: interval } = config.session
   const unwritten = new Map<string, () => Promise<void>>()
   let timer: NodeJS.Timeout | undefined
@@ -72,17 +76,18 @@ export function createRefresher(parts: RefresherParts): Refresher {
   }
 
   async function hold(session: Session): Promise<Held | CheckResult> {
-    const patience = performance.now() + HELD_PATIENCE
+    const end = performance.now() + patience
     for (;;) {
       const now = clock()
       const found = await findTokens(parts, session.family, now)
       const identity = found?.tokens.identity
-      if (found === undefined || identity?.subject !== session.subject) return lost('tokens_lost')
+      // Perhaps another process has ended it, which will be known here in a moment.
+      if (found === undefined || identity?.subject !== session.subject) return { kind: 'unknown' }
       const { checkedAt, refreshToken, heldUntil = 0, unsure = false } = found.tokens
       if (now < checkedAt + interval) return checked(identity, checkedAt, now)
       if (refreshToken === undefined) return { kind: 'unknown' }
       if (now < heldUntil) {
-        if (performance.now() > patience) return { kind: 'unknown', retryIn: HELD_RETRY }
+        if (performance.now() > end) return { kind: 'unknown', retryIn: HELD_RETRY }
         await sleep(HELD_POLL)
         continue
       }

@@ -58,7 +58,8 @@ export async function refreshGrant(
       return { kind: 'refused', error: error.error }
     }
     if (granted && isOfAnother(error)) return { kind: 'other-subject' }
-    return { kind: 'unknown', ...codesOf(error), ...(await whatIsLeft(grant, error)) }
+    const { code, cause } = codesOf(error)
+    return { kind: 'unknown', code: cause ?? code, ...(await whatIsLeft(grant, error)) }
   }
 }
 
@@ -77,8 +78,9 @@ async function whatIsLeft(
 
 /** Userinfo without an ID token, about somebody else. */
 function isOfAnother(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined
-  return (cause as { attribute?: unknown } | undefined)?.attribute === 'sub'
+  let at = error
+  while (at instanceof Error) at = at.cause
+  return (at as { attribute?: unknown } | undefined)?.attribute === 'sub'
 }
 
 const UNSENT: ReadonlySet<string> = new Set([
