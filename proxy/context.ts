@@ -121,7 +121,11 @@ export async function createContext(
   const sealer = createSealer(secrets.sessionSecrets)
   const revocations = await watchRevocations(store, clock, log)
   const cookies = cookieNames(config.publicUrl)
-  const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
+  const provider =
+    overrides.provider ??
+    createProvider(config.oidc, secrets.oidcClientSecret, log, {
+      wantsRefresh: config.session.recheck !== Number.POSITIVE_INFINITY,
+    })
   const circuit = withCircuit(
     overrides.sender ?? createTwilioSenders(config.twilio, secrets.twilioSecret, log),
     config.twilio,

@@ -42,6 +42,8 @@ export type Config = {
     readonly scopes: readonly string[]
     readonly usernameClaim: string
     readonly groupsClaim: string
+    /** Groups that matter, with `*`; absent: all. */
+    readonly groups?: readonly string[]
     /** acr or amr values of the provider that already count as `twilio_sms`. */
     readonly trustAcr: readonly string[]
   }

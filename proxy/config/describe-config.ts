@@ -70,6 +70,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   OIDC_SCOPES: ({ oidc }) => oidc.scopes.join(' '),
   OIDC_USERNAME_CLAIM: ({ oidc }) => oidc.usernameClaim,
   OIDC_GROUPS_CLAIM: ({ oidc }) => oidc.groupsClaim,
+  OIDC_GROUPS: ({ oidc }) => oidc.groups?.join('; '),
   OIDC_TRUST_ACR: ({ oidc }) => oidc.trustAcr.join(' ') || undefined,
   DEFAULT_ACR: ({ defaultAcr }) => defaultAcr,
   // A statement with several patterns is several rules of one source.

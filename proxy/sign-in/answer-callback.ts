@@ -7,6 +7,7 @@ import { clearCookie } from '../session/cookies.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import { readBrowserCookies } from './browser-cookies.ts'
 import { type Destination, finishSignIn, type SignInFailure } from './finish-sign-in.ts'
+import { warnOfGroups } from './warn-of-groups.ts'
 
 /** `GET /_stepgate/callback`: a new session, or a page that says why not and how to go on. */
 export async function answerCallback(request: OwnRequest): Promise<Answer> {
@@ -29,6 +30,7 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
         await revocations.revoke(session.id, end, { ...audit, subject: session.subject })
       }
       recheck.began(finished.session)
+      warnOfGroups(log, finished.session)
       log.audit('sign_in.succeeded', { ...audit, subject, acr, amr: amr.join(' ') })
       return redirectAnswer(303, pathTo(destination), [
         ...setCookies,

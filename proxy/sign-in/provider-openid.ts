@@ -18,6 +18,9 @@ const FIRST_RETRY = 500
 const LAST_RETRY = 15_000
 const TIMEOUT = 10_000
 
+const NO_REFRESH_TOKENS =
+  "The provider's metadata names no refresh tokens: without them sessions can not be rechecked, and an account that is disabled there keeps its sessions until they end by themselves"
+
 /** What a sign-in can't do without (OpenID Connect Discovery §3). */
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 
@@ -34,13 +37,14 @@ class ProviderMetadataError extends Error {
 
 /**
  * The provider through openid-client: code flow, PKCE, ID token signature always verified. Each
- * request to it may take `timeout` ms; `elapsed` is a clock that never goes back (ms).
+ * request to it may take `timeout` ms; `elapsed` is a clock that never goes back (ms). `wantsRefresh`:
+ * the log is to hear when it gives no refresh tokens.
  */
 export function createProvider(
   settings: Config['oidc'],
   secret: string,
   log: Log,
-  { timeout = TIMEOUT, elapsed = () => performance.now() } = {},
+  { timeout = TIMEOUT, elapsed = () => performance.now(), wantsRefresh = false } = {},
 ): Provider {
   let known: oidc.Configuration | undefined
   let timer: NodeJS.Timeout | undefined
@@ -76,6 +80,10 @@ export function createProvider(
     try {
       known = await discover()
       log.info('OpenID provider is known', { issuer: settings.issuer.href })
+      const { grant_types_supported: grants } = known.serverMetadata()
+      // Many don't say: what they give is then seen at the first sign-in.
+      const named = Array.isArray(grants) ? grants : undefined
+      if (wantsRefresh && named?.includes('refresh_token') === false) log.warn(NO_REFRESH_TOKENS)
     } catch (error) {
       if (closed) return
       log.error('OpenID provider can not be discovered, trying again', {

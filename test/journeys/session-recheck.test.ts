@@ -205,6 +205,52 @@ describe('a session that is rechecked', { timeout: 60_000 }, () => {
   })
 })
 
+describe('somebody in 2,000 groups', { timeout: 60_000 }, () => {
+  const groups = Array.from({ length: 2_000 }, (_, n) => `cn=team ${n},ou=groups,dc=example,dc=com`)
+
+  async function signedIn(env: Readonly<Record<string, string>>) {
+    const world = await startWorld({ env })
+    world.provider.setClaims('alice', { groups: [...groups, 'hr'] })
+    const browser = createClient()
+    const page = await signIn(world, browser, { path: '/whoami' })
+    const status = async (path: string, url = world.url) =>
+      (await browser.get(new URL(path, url))).status
+    const warned = () => world.logs().some(({ msg }) => /STEPGATE_OIDC_GROUPS/.test(`${msg}`))
+    return { world, page, status, warned }
+  }
+
+  it('is let in by any of them, and not where the store has lost them', async () => {
+    const { world, status, warned } = await signedIn({
+      STEPGATE_RULES: 'basic /payroll groups=other; basic /board groups=hr; basic /**',
+      STEPGATE_HEADERS: 'X-Forwarded-Groups=',
+    })
+    try {
+      assert.equal(await status('/board'), 200)
+      assert.equal(await status('/payroll'), 403)
+      assert.equal(warned(), true)
+      const another = await world.replica()
+      assert.equal(await status('/whoami', another), 302)
+    } finally {
+      await world.close()
+    }
+  })
+
+  it('is told to the application with those that matter', async () => {
+    const { world, page, warned } = await signedIn({
+      STEPGATE_RULES: 'basic /**',
+      STEPGATE_OIDC_GROUPS: 'hr; *team 7,*',
+    })
+    try {
+      const { headers } = page.json()
+      const [team = ''] = groups.slice(7, 8)
+      assert.equal(headers['x-forwarded-groups'], `${team.replaceAll(',', '%2C')},hr`)
+      assert.equal(warned(), false)
+    } finally {
+      await world.close()
+    }
+  })
+})
+
 it('a provider that gives no refresh token is named in the log, and sessions live on', async () => {
   const world = await startWorld()
   try {

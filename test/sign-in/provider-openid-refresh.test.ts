@@ -130,6 +130,25 @@ describe('a provider that answers oddly to a refresh token', { timeout: 20_000 }
     }
   })
 
+  it('is said at the start to give none, where its metadata says so and somebody wants to know', async () => {
+    const warned = /names no refresh tokens/
+    for (const [grants, wantsRefresh, isSaid] of [
+      [['authorization_code'], true, true],
+      [['authorization_code'], false, false],
+      [['authorization_code', 'refresh_token'], true, false],
+      [undefined, true, false],
+      [7, true, false],
+    ] as const) {
+      evil().behave(metadata({ grant_types_supported: grants }))
+      const { provider, lines } = openEvil({ wantsRefresh })
+      await known(provider)
+      assert.equal(
+        lines.some(({ message }) => warned.test(message)),
+        isSaid,
+      )
+    }
+  })
+
   it('is over by some words, and out of order by all others', async () => {
     const provider = await known(openEvil().provider)
     for (const error of ['invalid_grant', 'interaction_required', 'access_denied']) {
