@@ -61,6 +61,7 @@ export function createRecheck(
 
   const dueAt = ({ checkedAt }: Session) => (checkedAt ?? Number.POSITIVE_INFINITY) + interval
   const slack = interval * SLACK
+  const extra = Math.max(grace, slack)
 
   /** One at a time for each family in this process; the store sees to it over all of them. */
   function check(session: Session): Promise<Outcome> {
@@ -130,7 +131,7 @@ export function createRecheck(
     if (outcome === 'ended' || revocations.isRevoked(session)) return undefined
     if (outcome === undefined) postpone(session)
     const renewed = renew(sealed, session)
-    return now < dueAt(renewed) + grace ? renewed : undefined
+    return now < dueAt(renewed) + extra ? renewed : undefined
   }
 
   return {
@@ -140,10 +141,13 @@ export function createRecheck(
       const due = dueAt(session)
       if (now < due) return session
       const retryAt = knowledge.get(session.family)?.retryAt
-      // Only who has not been told yet that nothing can be learned has to wait for that.
-      if (retryAt === undefined && now >= due + slack) return afterCheck(sealed, session, now)
-      if (now >= (retryAt ?? 0)) void check(session)
-      return now < due + grace ? session : undefined
+      const isOver = now >= due + extra
+      if (now < (retryAt ?? 0)) return isOver ? undefined : session
+      // That nothing can be learned now is waited for once: then there is the grace.
+      const isLate = retryAt === undefined ? now >= due + slack : isOver
+      if (isLate) return afterCheck(sealed, session, now)
+      void check(session)
+      return session
     },
     attend(found, now) {
       if (now < dueAt(found)) return found
@@ -151,7 +155,7 @@ export function createRecheck(
       const due = dueAt(session)
       if (now < due || revocations.isRevoked(session)) return session
       const retryAt = knowledge.get(session.family)?.retryAt
-      if (retryAt !== undefined && now >= due + grace) void end(session, 'recheck')
+      if (retryAt !== undefined && now >= due + extra) void end(session, 'recheck')
       else if (now >= (retryAt ?? 0)) void check(session)
       return session
     },

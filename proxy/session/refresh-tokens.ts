@@ -122,8 +122,8 @@ export function createRefresher(parts: RefresherParts): Refresher {
         return { kind: 'checked', checkedAt: now, identity }
       }
       case 'refused': {
-        // A store that has lost its last write has a token that was used already.
-        const isOld = unsure || checkedAt > tokens.checkedAt
+        // A store that has lost the last recheck has a token that was used already.
+        const isOld = unsure || checkedAt >= tokens.checkedAt + interval
         if (!isOld) return drop(family, over('refused', refreshed.error))
         const { refreshToken: _spent, ...rest } = tokens
         await settle(family, found, async () => rest)

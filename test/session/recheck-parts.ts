@@ -50,7 +50,7 @@ export function createProcess(
   store: Store,
   provider: Pick<ReturnType<typeof rotatingProvider>, 'refresh'>,
   clock: { now: number },
-  { patience = 10_000, secrets = [SECRET] as [string, ...string[]] } = {},
+  { patience = 10_000, grace = GRACE, secrets = [SECRET] as [string, ...string[]] } = {},
 ) {
   const sealer = createSealer(secrets, { maxLength: 1024 * 1024 })
   const { log, lines } = keptLog()
@@ -62,7 +62,7 @@ export function createProcess(
     ...tokens,
     keptGroups,
     provider,
-    config: CONFIG as never,
+    config: { ...CONFIG, session: { ...CONFIG.session, recheckGrace: grace } } as never,
     clock: () => clock.now,
     patience,
     log,
