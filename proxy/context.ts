@@ -16,13 +16,10 @@ import type { PhoneDirectory } from './phone/phone-directory.ts'
 import { type Random, systemRandom } from './random.ts'
 import { parseNetworks, type TrustedNetworks } from './request/client-address.ts'
 import { type CookieNames, cookieNames } from './session/cookies.ts'
-import { ironSession } from './session/iron-session.ts'
-import { createKeptGroups, type KeptGroups } from './session/kept-groups.ts'
-import { createRecheck, type Recheck } from './session/recheck.ts'
+import { openSessions, type Sessions } from './session/open-sessions.ts'
 import { type Revocations, watchRevocations } from './session/revocations.ts'
 import { createSealer, type Sealer } from './session/sealed.ts'
 import type { Session } from './session/session.ts'
-import { createSessionReader, type SessionReader } from './session/session-reader.ts'
 import type { Provider } from './sign-in/provider.ts'
 import { createProvider } from './sign-in/provider-openid.ts'
 import type { SignInParts } from './sign-in/start-sign-in.ts'
@@ -43,14 +40,11 @@ import { createTunnels, type Tunnels } from './upstream/tunnels.ts'
 // In ms. A silent body is the application's affair: long polling and event streams are silent.
 const UPSTREAM_TIMES = { connectTimeout: 5_000, bodyTimeout: 0 }
 
-// In characters of a seal: thousands of a person's groups.
-const MAX_GROUPS = 2 * 1024 * 1024
-
 // In ms. In Kubernetes all pods start at once; one that waits need not start again and again.
 const STORE_PATIENCE = 25_000
 
 /** Everything that a request may need, built once. */
-export type Context = {
+export type Context = Sessions & {
   readonly config: Config
   /** Epoch ms */
   readonly clock: () => number
@@ -61,9 +55,6 @@ export type Context = {
   readonly countRequest: ReturnType<typeof countRequests>
   readonly store: Store
   readonly sealer: Sealer
-  readonly sessions: SessionReader
-  readonly keptGroups: KeptGroups
-  readonly recheck: Recheck
   readonly revocations: Revocations
   readonly cookies: CookieNames
   readonly provider: Provider
@@ -153,20 +144,15 @@ export async function createContext(
     maxBody: config.limits.body,
     onHealth: (event) => logHealth(log, event),
   })
-  const keptGroups = createKeptGroups({
-    store,
-    sealer: createSealer(secrets.sessionSecrets, { maxLength: MAX_GROUPS }),
-    lifetime: config.session.lifetime,
-  })
-  const sessions = createSessionReader({
-    sealer: createSealer(secrets.sessionSecrets, { iron: ironSession }),
+  const parts = { clock, log, store, sealer, revocations, provider }
+  const sessions = openSessions(config, secrets, parts)
+  const tunnels = createTunnels({
+    clock,
     limits: config.session,
-    keptGroups,
-    isRevoked: revocations.isRevoked,
+    revocations,
+    recheck: sessions.recheck,
+    log,
   })
-  const shared = { config, clock, log, store, sealer, sessions, keptGroups, revocations, provider }
-  const recheck = createRecheck(shared)
-  const tunnels = createTunnels({ clock, limits: config.session, revocations, recheck, log })
   meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, tunnels.count()))
   provider.start()
   return {
@@ -191,9 +177,7 @@ export async function createContext(
     streams: createOpenStreams(),
     directory,
     pages,
-    sessions,
-    keptGroups,
-    recheck,
+    ...sessions,
     signIn: {
       provider,
       sealer,
@@ -217,7 +201,7 @@ export async function createContext(
     async close() {
       provider.close()
       await Promise.all([
-        recheck.close(),
+        sessions.recheck.close(),
         revocations.close(),
         forwarder.close(),
         directory.close(),
