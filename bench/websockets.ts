@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { createKeptGroups } from '../proxy/session/kept-groups.ts'
 import { createSealer } from '../proxy/session/sealed.ts'
 import { createSessionReader } from '../proxy/session/session-reader.ts'
+import { createMemoryStore } from '../proxy/store/store-memory.ts'
 import { acceptOf } from '../proxy/upstream/web-socket-accept.ts'
 
 /*
@@ -91,8 +93,10 @@ async function startStepgate(application: number) {
   }
 }
 
+const sealer = createSealer([SECRET])
 const reader = createSessionReader({
-  sealer: createSealer([SECRET]),
+  sealer,
+  keptGroups: createKeptGroups({ store: createMemoryStore(), sealer, ...LIMITS }),
   limits: LIMITS,
   isRevoked: () => false,
 })

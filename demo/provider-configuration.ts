@@ -22,6 +22,10 @@ export type ProviderState = {
   readonly keys: readonly JWK[]
   readonly overrides: ReadonlyMap<string, ClaimOverrides>
   readonly acrValues: readonly string[]
+  /** Usernames of accounts that exist and are good for nothing. */
+  readonly disabled: ReadonlySet<string>
+  /** Whether clients get refresh tokens, without asking for `offline_access`. */
+  readonly refreshTokens: boolean
 }
 
 const HOUR = 60 * 60
@@ -64,6 +68,8 @@ export function providerConfiguration(state: ProviderState): Configuration {
     },
     findAccount: (_ctx, subject) => findAccount(state, subject),
     interactions: { policy: loginOnly(), url: (_ctx, { uid }) => `/sign-in/${uid}` },
+    issueRefreshToken: async (_ctx, client) =>
+      state.refreshTokens && client.grantTypeAllowed('refresh_token'),
     jwks: { keys: [...state.keys] },
     loadExistingGrant,
     pkce: { required: () => true },
@@ -74,6 +80,7 @@ export function providerConfiguration(state: ProviderState): Configuration {
       )
     },
     responseTypes: ['code'],
+    rotateRefreshToken: true,
     routes: {
       authorization: '/authorize',
       end_session: '/sign-out',
@@ -88,6 +95,7 @@ export function providerConfiguration(state: ProviderState): Configuration {
       Grant: 8 * HOUR,
       IdToken: HOUR / 6,
       Interaction: HOUR / 2,
+      RefreshToken: 8 * HOUR,
       Session: 8 * HOUR,
     },
   }
@@ -116,7 +124,7 @@ function extraClaims(state: ProviderState): string[] {
 
 function findAccount(state: ProviderState, subject: string) {
   const person = state.people.find((candidate) => candidate.subject === subject)
-  if (!person) return undefined
+  if (!person || state.disabled.has(person.username)) return undefined
   return {
     accountId: subject,
     claims: async () => claimsOf(person, state.overrides.get(person.username)),

@@ -20,6 +20,7 @@ const HEADERS = {
 /** Who can sign in, what that proves, and a sentence to show below the form. */
 export type SignInOptions = {
   readonly people: readonly DemoPerson[]
+  readonly disabled: ReadonlySet<string>
   readonly authentication: Authentication
   readonly hint?: string | undefined
 }
@@ -27,7 +28,7 @@ export type SignInOptions = {
 /** Shows the sign-in form on GET, and judges what was filled in on POST. */
 export async function answerSignIn(
   provider: Provider,
-  { people, authentication, hint }: SignInOptions,
+  { people, disabled, authentication, hint }: SignInOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -50,7 +51,7 @@ export async function answerSignIn(
   }
   const username = form.get('username')?.trim().toLowerCase() ?? ''
   const person = people.find((candidate) => candidate.username === username)
-  if (!person || person.password !== form.get('password')) {
+  if (!person || person.password !== form.get('password') || disabled.has(username)) {
     return send(response, 401, loginPage({ action, locale, username, failed: true, hint }))
   }
   const { acr, amr } = authentication

@@ -31,7 +31,7 @@ export function createProviderStore(): ProviderStore {
       clients.set(client.client_id, {
         ...client,
         response_types: ['code'],
-        grant_types: ['authorization_code'],
+        grant_types: ['authorization_code', 'refresh_token'],
       })
     },
   }

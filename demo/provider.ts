@@ -53,10 +53,14 @@ export type DemoProvider = {
   setClaims(username: string, claims: ClaimOverrides): void
   /** Changes what sign-ins prove from now on; sessions at the provider keep what they have. */
   setAuthentication(authentication: Authentication): void
+  /** Disables an account, or enables it again; sessions at the provider stay. */
+  setDisabled(username: string, disabled: boolean): void
+  /** Whether clients get refresh tokens from now on; by default they do, and each works once. */
+  setRefreshTokens(given: boolean): void
   /** Signs with a new key; the one before stays published, so that its ID tokens still verify. */
   rotateKeys(): Promise<void>
-  /** From now on every request is answered 503, or never. */
-  pause(how?: 'unavailable' | 'hang'): void
+  /** From now on every request is answered 503, never, or as ever, but the answer is lost. */
+  pause(how?: 'unavailable' | 'hang' | 'lose'): void
   resume(): void
   /** How many requests an endpoint has had, those that `pause` left unanswered too. */
   requestCount(path: ProviderPath): number
@@ -80,12 +84,17 @@ export async function startProvider(options: ProviderOptions): Promise<DemoProvi
   }
   let keys = [await createKey()]
   let authentication = options.authentication ?? { amr: ['pwd'] }
-  let answering: 'normally' | 'unavailable' | 'hang' = 'normally'
+  const disabled = new Set<string>()
+  let refreshTokens = true
+  let answering: 'normally' | 'unavailable' | 'hang' | 'lose' = 'normally'
 
   const server = createServer((request, response) => {
     const path = URL.parse(request.url ?? '', issuer)?.pathname ?? ''
     if (Object.hasOwn(counts, path)) counts[path as ProviderPath] += 1
     if (answering === 'hang') return
+    if (answering === 'lose') {
+      response.end = () => response.destroy()
+    }
     if (answering === 'unavailable') {
       response.writeHead(503, { 'content-type': 'text/plain', 'retry-after': '5' })
       response.end('The provider is down for maintenance\n')
@@ -111,6 +120,8 @@ export async function startProvider(options: ProviderOptions): Promise<DemoProvi
       keys,
       overrides,
       acrValues: options.acrValues ?? ['pwd', 'mfa'],
+      disabled,
+      refreshTokens,
     }
     const provider = new Provider(issuer.origin, providerConfiguration(state))
     // With no listener of ours Koa prints to the console; its types forget this event.
@@ -124,7 +135,7 @@ export async function startProvider(options: ProviderOptions): Promise<DemoProvi
     const { provider, callback } = current
     if (path.startsWith('/sign-in/')) {
       const { people, hint } = options
-      return answerSignIn(provider, { people, authentication, hint }, request, response)
+      return answerSignIn(provider, { people, disabled, authentication, hint }, request, response)
     }
     const file = await fileAt(path)
     if (!file) return callback(request, response)
@@ -140,6 +151,14 @@ export async function startProvider(options: ProviderOptions): Promise<DemoProvi
     },
     setAuthentication(changed) {
       authentication = changed
+    },
+    setDisabled(username, isDisabled) {
+      if (isDisabled) disabled.add(username)
+      else disabled.delete(username)
+    },
+    setRefreshTokens(given) {
+      refreshTokens = given
+      current = build()
     },
     async rotateKeys() {
       keys = [await createKey(), ...keys.slice(0, 1)]

@@ -17,11 +17,10 @@ import type { PhoneDirectory } from './phone/phone-directory.ts'
 import { type Random, systemRandom } from './random.ts'
 import { parseNetworks, type TrustedNetworks } from './request/client-address.ts'
 import { type CookieNames, cookieNames } from './session/cookies.ts'
-import { ironSession } from './session/iron-session.ts'
+import { openSessions, type Sessions } from './session/open-sessions.ts'
 import { type Revocations, watchRevocations } from './session/revocations.ts'
 import { createSealer, type Sealer } from './session/sealed.ts'
 import type { Session } from './session/session.ts'
-import { createSessionReader, type SessionReader } from './session/session-reader.ts'
 import type { Provider } from './sign-in/provider.ts'
 import { createProvider } from './sign-in/provider-openid.ts'
 import type { SignInParts } from './sign-in/start-sign-in.ts'
@@ -46,7 +45,7 @@ const UPSTREAM_TIMES = { connectTimeout: 5_000, bodyTimeout: 0 }
 const STORE_PATIENCE = 25_000
 
 /** Everything that a request may need, built once. */
-export type Context = {
+export type Context = Sessions & {
   readonly config: Config
   /** Epoch ms */
   readonly clock: () => number
@@ -57,7 +56,6 @@ export type Context = {
   readonly countRequest: ReturnType<typeof countRequests>
   readonly store: Store
   readonly sealer: Sealer
-  readonly sessions: SessionReader
   readonly revocations: Revocations
   readonly cookies: CookieNames
   readonly provider: Provider
@@ -117,7 +115,11 @@ export async function createContext(
   const sealer = createSealer(secrets.sessionSecrets)
   const revocations = await watchRevocations(store, clock, log)
   const cookies = cookieNames(config.publicUrl)
-  const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
+  const provider =
+    overrides.provider ??
+    createProvider(config.oidc, secrets.oidcClientSecret, log, {
+      wantsRefresh: config.session.recheck !== Number.POSITIVE_INFINITY,
+    })
   const circuit = withCircuit(
     overrides.sender ?? createTwilioSenders(config.twilio, secrets.twilioSecret, log),
     config.twilio,
@@ -149,7 +151,15 @@ export async function createContext(
     maxBody: config.limits.body,
     onHealth: (event) => logHealth(log, event),
   })
-  const tunnels = createTunnels({ clock, limits: config.session, revocations, log })
+  const parts = { clock, log, store, sealer, revocations, provider }
+  const sessions = openSessions(config, secrets, parts)
+  const tunnels = createTunnels({
+    clock,
+    limits: config.session,
+    revocations,
+    recheck: sessions.recheck,
+    log,
+  })
   meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, tunnels.count()))
   provider.start()
   return {
@@ -174,11 +184,7 @@ export async function createContext(
     streams: createOpenStreams(),
     directory,
     pages,
-    sessions: createSessionReader({
-      sealer: createSealer(secrets.sessionSecrets, { iron: ironSession }),
-      limits: config.session,
-      isRevoked: revocations.isRevoked,
-    }),
+    ...sessions,
     signIn: {
       provider,
       sealer,
@@ -198,7 +204,12 @@ export async function createContext(
     findForged: compileForgedHeader(headerNames),
     async close() {
       provider.close()
-      await Promise.all([revocations.close(), forwarder.close(), directory.close()])
+      await Promise.all([
+        sessions.recheck.close(),
+        revocations.close(),
+        forwarder.close(),
+        directory.close(),
+      ])
       await store.close()
     },
   }

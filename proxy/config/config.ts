@@ -28,13 +28,22 @@ export type Config = {
   /** Whether each connection begins with a PROXY protocol header of a trusted proxy. */
   readonly proxyProtocol: boolean
   readonly limits: ClientLimits
-  readonly session: { readonly idle: number; readonly lifetime: number }
+  readonly session: {
+    readonly idle: number
+    readonly lifetime: number
+    /** How often the provider is asked whether all is well; Infinity: never. */
+    readonly recheck: number
+    /** How long sessions go on after that while it can't be asked. */
+    readonly recheckGrace: number
+  }
   readonly oidc: {
     readonly issuer: URL
     readonly clientId: string
     readonly scopes: readonly string[]
     readonly usernameClaim: string
     readonly groupsClaim: string
+    /** Groups that matter, with `*`; absent: all. */
+    readonly groups?: readonly string[]
     /** acr or amr values of the provider that already count as `twilio_sms`. */
     readonly trustAcr: readonly string[]
   }

@@ -59,12 +59,18 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   SESSION_SECRET: () => IS_SET,
   SESSION_IDLE: ({ session }) => formatDuration(session.idle),
   SESSION_LIFETIME: ({ session }) => formatDuration(session.lifetime),
+  SESSION_RECHECK: ({ session }) =>
+    session.recheck === Number.POSITIVE_INFINITY ? 'off' : formatDuration(session.recheck),
+  // Where nobody asks, it would be said to do something.
+  SESSION_RECHECK_GRACE: ({ session }) =>
+    session.recheck === Number.POSITIVE_INFINITY ? undefined : formatDuration(session.recheckGrace),
   OIDC_ISSUER: ({ oidc }) => writeUrl(oidc.issuer),
   OIDC_CLIENT_ID: ({ oidc }) => oidc.clientId,
   OIDC_CLIENT_SECRET: () => IS_SET,
   OIDC_SCOPES: ({ oidc }) => oidc.scopes.join(' '),
   OIDC_USERNAME_CLAIM: ({ oidc }) => oidc.usernameClaim,
   OIDC_GROUPS_CLAIM: ({ oidc }) => oidc.groupsClaim,
+  OIDC_GROUPS: ({ oidc }) => oidc.groups?.join('; '),
   OIDC_TRUST_ACR: ({ oidc }) => oidc.trustAcr.join(' ') || undefined,
   DEFAULT_ACR: ({ defaultAcr }) => defaultAcr,
   // A statement with several patterns is several rules of one source.

@@ -135,6 +135,7 @@ function plainConfig(
       scopes: values.OIDC_SCOPES,
       usernameClaim: values.OIDC_USERNAME_CLAIM,
       groupsClaim: values.OIDC_GROUPS_CLAIM,
+      ...(values.OIDC_GROUPS !== undefined && { groups: values.OIDC_GROUPS }),
       trustAcr: values.OIDC_TRUST_ACR ?? [],
     },
     defaultAcr: values.DEFAULT_ACR,

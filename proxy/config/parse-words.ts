@@ -14,6 +14,13 @@ export function parseWords(
     : ok([first, ...rest])
 }
 
+/** Names of groups, which may hold spaces and commas, separated by `;` or line breaks. */
+export function parseGroups(text: string): Parsed<readonly string[]> {
+  const names = text.split(/[;\r\n]+/).map((name) => name.trim())
+  const groups = [...new Set(names)].filter((name) => name !== '')
+  return groups.length === 0 ? wrong('it holds no name of a group') : ok(groups)
+}
+
 /** Scopes (RFC 6749 §3.3); `openid` must be among them. */
 export function parseScopes(text: string): Parsed<readonly string[]> {
   const words = parseWords(text, /^[\x21\x23-\x5b\x5d-\x7e]+$/, 'scope')

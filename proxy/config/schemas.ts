@@ -52,12 +52,21 @@ export function size(min: string, max: string): z.ZodType<number, string> {
 
 /** What a limit may be, or `none`: no limit, Infinity. */
 export function orNone(limit: z.ZodType<number, string>): z.ZodType<number, string> {
+  return orWord('none', limit)
+}
+
+function orWord(word: string, number: z.ZodType<number, string>): z.ZodType<number, string> {
   return parsedBy((text) => {
-    if (text.toLowerCase() === 'none') return ok(Number.POSITIVE_INFINITY)
-    const parsed = limit.safeParse(text)
+    if (text.toLowerCase() === word) return ok(Number.POSITIVE_INFINITY)
+    const parsed = number.safeParse(text)
     if (parsed.success) return ok(parsed.data)
-    return wrong(...parsed.error.issues.map(({ message }) => `${message}, or none`))
+    return wrong(...parsed.error.issues.map(({ message }) => `${message}, or ${word}`))
   })
+}
+
+/** What a time may be, or `off`: never, Infinity. */
+export function orOff(time: z.ZodType<number, string>): z.ZodType<number, string> {
+  return orWord('off', time)
 }
 
 /** Text of a certain form. */

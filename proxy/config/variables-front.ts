@@ -4,7 +4,7 @@ import { parseOrigins } from './parse-origins.ts'
 import { parseSessionSecret } from './parse-session-secret.ts'
 import { parsePublicUrl } from './parse-url.ts'
 import { parsedBy } from './parsed.ts'
-import { duration, flag, matching } from './schemas.ts'
+import { duration, flag, matching, orOff } from './schemas.ts'
 import { defaulted, optional, required } from './variable.ts'
 
 /** Where browsers come in and where requests go on to, and the session in between. */
@@ -79,5 +79,13 @@ export const FRONT = {
   SESSION_LIFETIME: defaulted(duration('1s', '365d'), '12h', {
     doc: 'A session ends this long after sign-in, whatever happens.',
     example: '12h',
+  }),
+  SESSION_RECHECK: defaulted(orOff(duration('10s', '1d')), '5m', {
+    doc: 'How often the provider is asked, by a refresh token, whether an account is still well and who is in which groups; `off` never asks. Without a refresh token it can not be asked.',
+    example: '5m',
+  }),
+  SESSION_RECHECK_GRACE: defaulted(duration('0s', '7d'), '1h', {
+    doc: 'How long a session goes on beyond that while the provider can not be asked; then its person signs in again.',
+    example: '15m',
   }),
 } as const

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { parseIssuer } from './parse-url.ts'
-import { parseScopes, parseWords } from './parse-words.ts'
+import { parseGroups, parseScopes, parseWords } from './parse-words.ts'
 import { parsedBy } from './parsed.ts'
 import { line, matching, oneOf, secretText } from './schemas.ts'
 import { defaulted, optional, required } from './variable.ts'
@@ -34,6 +34,11 @@ export const SIGN_IN = {
   OIDC_GROUPS_CLAIM: defaulted(claim, 'groups', {
     doc: 'Claim that holds the groups.',
     example: 'groups',
+  }),
+  OIDC_GROUPS: optional(parsedBy(parseGroups), {
+    doc: 'Groups that matter, separated by `;` or line breaks, with `*` for any characters; all others are forgotten at sign-in.',
+    defaultNote: 'all',
+    example: 'hr; app-*',
   }),
   OIDC_TRUST_ACR: optional(
     parsedBy((text) => parseWords(text, /^\S+$/, 'acr value')),

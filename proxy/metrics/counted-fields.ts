@@ -15,7 +15,9 @@ export type CountedFields = {
   readonly 'otp.verified': { readonly channel: Channel; readonly seconds_since_send: number }
   readonly 'otp.expired': { readonly reason: 'expired' | 'used-up' | 'superseded' }
   readonly 'otp.locked': { readonly kind: 'wait' | 'locked'; readonly began: boolean }
-  readonly 'session.ended': { readonly reason: 'sign_out' }
+  readonly 'session.ended': {
+    readonly reason: 'sign_out' | 'refused' | 'other_subject' | 'missing_claim' | 'recheck'
+  }
 }
 
 /** Whether a message or call was the first of its code. */

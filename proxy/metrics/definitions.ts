@@ -150,7 +150,7 @@ export const METRICS = {
   stepgate_sessions_ended_total: {
     kind: 'counter',
     help: 'Sessions that were ended before their time.',
-    labels: { reason: ['sign_out'] },
+    labels: { reason: ['sign_out', 'refused', 'other_subject', 'missing_claim', 'recheck'] },
   },
   stepgate_requests_total: {
     kind: 'counter',

@@ -5,17 +5,22 @@ import { readSessionCookie, writeSessionCookie } from './session-cookie.ts'
 
 /**
  * The live session of a request, or undefined. It comes at once, without a promise, when its cookie
- * has been seen before.
+ * has been seen before and the provider need not be waited for.
  */
 export function currentSession(
-  { sessions, cookies }: Context,
+  { sessions, cookies, recheck }: Context,
   { incoming }: Pick<Exchange, 'incoming'>,
   now: number,
 ): Session | undefined | Promise<Session | undefined> {
   const value = readSessionCookie(incoming.headers.cookie, cookies.session)
   if (value === undefined) return undefined
   const known = sessions.peek(value, now)
-  return known === 'unknown' ? sessions.read(value, now) : known
+  if (known === 'unknown') {
+    return sessions
+      .read(value, now)
+      .then((session) => session && recheck.inForce(value, session, now))
+  }
+  return known && recheck.inForce(value, known, now)
 }
 
 /** `Set-Cookie` values that give this session to the browser of a request. */

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Packed } from './kept-groups.ts'
 import type { Session } from './session.ts'
 
 const text = z.string().min(1)
@@ -12,6 +13,7 @@ const SESSION = z.strictObject({
   email: z.string().exactOptional(),
   name: z.string().exactOptional(),
   groups: z.array(z.string()),
+  groupsHash: text.exactOptional(),
   claimedPhones: z.array(text).exactOptional(),
   locale: z.string().exactOptional(),
   acr: z.enum(['basic', 'twilio_sms']),
@@ -20,18 +22,19 @@ const SESSION = z.strictObject({
   otpTime: time.exactOptional(),
   createdAt: time,
   seenAt: time,
+  checkedAt: time.exactOptional(),
 })
 
 /**
- * A session out of what was unsealed, frozen; undefined when one field is missing, superfluous or
+ * A session out of what was unsealed; undefined when one field is missing, superfluous or
  * of another type, or when acr and `otpTime` do not fit each other.
  */
-export function readSession(value: unknown): Session | undefined {
+export function readSession(value: unknown): Packed<Session> | undefined {
   const parsed = SESSION.safeParse(value)
   if (!parsed.success) return undefined
   const session = parsed.data
   if ((session.acr === 'twilio_sms') !== (session.otpTime !== undefined)) return undefined
-  return freezeSession(session)
+  return session
 }
 
 /** The same session, which nobody can change any more. */

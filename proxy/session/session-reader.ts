@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { KeptGroups } from './kept-groups.ts'
 import { freezeSession, readSession } from './read-session.ts'
 import type { Sealer } from './sealed.ts'
 import type { Session } from './session.ts'
@@ -11,15 +12,21 @@ export type SessionReader = {
    * alive, undefined if it is not, and `unknown` when the value has to be read.
    */
   peek(sealed: string, now: number): Session | undefined | 'unknown'
-  /** The session of any cookie value; undefined for all that is not a live session of ours. */
+  /**
+   * The session of any cookie value; undefined for all that is not a live session of ours. Throws
+   * `StoreUnavailableError` where its groups are in the store.
+   */
   read(sealed: string, now: number): Promise<Session | undefined>
-  /** The cookie value of a session. */
+  /** The cookie value of a session. Throws `StoreUnavailableError` where its groups are many. */
   seal(session: Session, now: number): Promise<string>
+  /** From now on this cookie value, which is known, means this session. */
+  replace(sealed: string, session: Session): void
 }
 
 export type SessionReaderParts = {
   readonly sealer: Sealer
   readonly limits: SessionLimits
+  readonly keptGroups: KeptGroups
   /** Asked on every read, so it must be quick. */
   readonly isRevoked: (session: Session) => boolean
   /** Sessions remembered at most. */
@@ -28,17 +35,21 @@ export type SessionReaderParts = {
 
 const TYP = 'session'
 const CAPACITY = 50_000
+// Beside the groups themselves there is the header that the application is told them by.
+const MANY = 40
+const BYTES_A_GROUP = 100
 const MAX_REMEMBERED_BYTES = 128 * 1024 * 1024
 
 /** Limits and revocation are judged each time; what is remembered is the unsealing alone. */
 export function createSessionReader(parts: SessionReaderParts): SessionReader {
-  const { sealer, limits, isRevoked, capacity = CAPACITY } = parts
+  const { sealer, limits, keptGroups, isRevoked, capacity = CAPACITY } = parts
   // Only what was sealed by us gets in, so a flood of rubbish pushes nobody out.
   const known = new LRUCache<string, Session>({
     max: capacity,
     maxSize: MAX_REMEMBERED_BYTES,
-    // The session's own strings take about as much as its seal.
-    sizeCalculation: (_session, sealed) => 2 * sealed.length,
+    // The session's own strings take about as much as its seal, in which many groups are not.
+    sizeCalculation: ({ groups }, sealed) =>
+      2 * sealed.length + (groups.length > MANY ? groups.length * BYTES_A_GROUP : 0),
   })
 
   function judge(session: Session, now: number): Session | undefined {
@@ -56,17 +67,22 @@ export function createSessionReader(parts: SessionReaderParts): SessionReader {
       return session === undefined ? 'unknown' : judge(session, now)
     },
     async read(sealed, now) {
-      const session = readSession(await sealer.unseal(TYP, sealed, now))
-      if (session === undefined) return undefined
-      const live = judge(session, now)
-      if (live !== undefined) remember(sealed, live)
-      return live
+      const packed = readSession(await sealer.unseal(TYP, sealed, now))
+      // Nobody who is signed out shall cost the store anything.
+      if (packed === undefined || judge(packed, now) === undefined) return undefined
+      const session = await keptGroups.unpack<Session>(packed, now)
+      if (session === undefined || judge(session, now) === undefined) return undefined
+      remember(sealed, freezeSession(session))
+      return session
     },
     async seal(session, now) {
-      const sealed = await sealer.seal(TYP, session, expiresAt(session, limits), now)
+      const end = session.createdAt + limits.lifetime
+      const packed = await keptGroups.pack(session, end, now)
+      const sealed = await sealer.seal(TYP, packed, expiresAt(session, limits), now)
       // It comes back with the next request.
       remember(sealed, freezeSession(session))
       return sealed
     },
+    replace: (sealed, session) => remember(sealed, freezeSession(session)),
   }
 }

@@ -28,6 +28,8 @@ export type Session = {
   readonly createdAt: number
   /** Last time the cookie was written: the idle limit counts from here. */
   readonly seenAt: number
+  /** When the provider last said that all is well; absent where it can't be asked again. */
+  readonly checkedAt?: number
 }
 
 /** How far the clocks of several machines may be apart (ms). */

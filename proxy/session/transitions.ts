@@ -4,7 +4,10 @@ import { CLOCK_SKEW, type Session } from './session.ts'
 export type SessionLimits = { readonly idle: number; readonly lifetime: number }
 
 /** What the provider proved, as a session begins with it. */
-export type SessionIdentity = Omit<Session, 'id' | 'family' | 'otpTime' | 'createdAt' | 'seenAt'>
+export type SessionIdentity = Omit<
+  Session,
+  'id' | 'family' | 'otpTime' | 'createdAt' | 'seenAt' | 'checkedAt'
+>
 
 /**
  * A new session. An identity that comes with `twilio_sms` had its second factor at the provider,

@@ -7,14 +7,15 @@ import { clearCookie } from '../session/cookies.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import { readBrowserCookies } from './browser-cookies.ts'
 import { type Destination, finishSignIn, type SignInFailure } from './finish-sign-in.ts'
+import { warnOfGroups } from './warn-of-groups.ts'
 
 /** `GET /_stepgate/callback`: a new session, or a page that says why not and how to go on. */
 export async function answerCallback(request: OwnRequest): Promise<Answer> {
   const { context, exchange, session, fields, now } = request
-  const { cookies, config, store, signIn, revocations, log } = context
+  const { cookies, config, store, keptGroups, signIn, revocations, recheck, log } = context
   const browsers = readBrowserCookies(exchange.incoming.headers.cookie, cookies.browser)
   const callback = { query: `?${fields}`, browsers: browsers.map(({ value }) => value), session }
-  const finished = await finishSignIn({ ...signIn, store, config }, callback, now)
+  const finished = await finishSignIn({ ...signIn, store, keptGroups, config }, callback, now)
   const { destination } = finished
   const audit = { request_id: exchange.requestId, client: exchange.client.address }
   switch (finished.kind) {
@@ -28,6 +29,8 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
         const end = session.createdAt + config.session.lifetime
         await revocations.revoke(session.id, end, { ...audit, subject: session.subject })
       }
+      recheck.began(finished.session)
+      warnOfGroups(log, finished.session)
       log.audit('sign_in.succeeded', { ...audit, subject, acr, amr: amr.join(' ') })
       return redirectAnswer(303, pathTo(destination), [
         ...setCookies,

@@ -1,8 +1,10 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Config } from '../config/config.ts'
+import type { KeptGroups } from '../session/kept-groups.ts'
+import { keepTokens } from '../session/provider-tokens.ts'
+import { checkedPart } from '../session/refresh-tokens.ts'
 import type { Session } from '../session/session.ts'
 import { startSession } from '../session/transitions.ts'
-import { keyOf } from '../store/key-of.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
 import { readIdentity } from './read-identity.ts'
 import type { SignInParts } from './start-sign-in.ts'
@@ -49,7 +51,11 @@ export type SignInFailure =
  * Finishes a sign-in: state, browser, provider's answer, identity, in this order.
  */
 export async function finishSignIn(
-  parts: SignInParts & { readonly store: Store; readonly config: Config },
+  parts: SignInParts & {
+    readonly store: Store
+    readonly keptGroups: KeptGroups
+    readonly config: Config
+  },
   request: CallbackRequest,
   now: number,
 ): Promise<SignInFinished> {
@@ -98,11 +104,18 @@ export async function finishSignIn(
   // one first, so that one code serves all.
   const family = before?.subject === subject ? before.family : familyOf(firstBrowser)
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
-  const session = startSession(identity, { id: parts.random.id(), family, now })
-  const end = now + parts.config.session.lifetime
-  const hint = await parts.sealer.seal('id-token', redeemed.idToken, end, now)
+  const started = startSession(identity, { id: parts.random.id(), family, now })
+  const { lifetime, recheck } = parts.config.session
+  const end = now + lifetime
+  const { idToken, refreshToken } = redeemed
+  const checkable = refreshToken !== undefined && recheck !== Number.POSITIVE_INFINITY
+  const session = checkable ? { ...started, checkedAt: now } : started
   try {
-    await parts.store.put(keyOf('id-token', family), hint, end)
+    const checked = checkable && {
+      refreshToken,
+      identity: await parts.keptGroups.pack(checkedPart(session), end, now),
+    }
+    await keepTokens(parts, family, { idToken, checkedAt: now, ...checked }, end, now)
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
     return failed(unavailable('store', error.code))

@@ -1,22 +1,25 @@
 import * as oidc from 'openid-client'
 import type { Config } from '../config/config.ts'
-import { errorCode } from '../error-code.ts'
 import type { Log } from '../log.ts'
 import type { PartCheck } from '../part-check.ts'
 import {
   type AuthorizationRequest,
-  type Claims,
   type ExpectedResponse,
   type Provider,
   ProviderUnknownError,
   type Redeemed,
 } from './provider.ts'
+import { codesOf, completeClaims } from './provider-openid-claims.ts'
 import { createKeyedConfigurations } from './provider-openid-keys.ts'
+import { keepGrants, refreshGrant } from './provider-openid-refresh.ts'
 import { clientVerdict, discoveryProblem } from './provider-problem.ts'
 
 const FIRST_RETRY = 500
 const LAST_RETRY = 15_000
 const TIMEOUT = 10_000
+
+const NO_REFRESH_TOKENS =
+  "The provider's metadata names no refresh tokens: without them sessions can not be rechecked, and an account that is disabled there keeps its sessions until they end by themselves"
 
 /** What a sign-in can't do without (OpenID Connect Discovery §3). */
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
@@ -34,13 +37,14 @@ class ProviderMetadataError extends Error {
 
 /**
  * The provider through openid-client: code flow, PKCE, ID token signature always verified. Each
- * request to it may take `timeout` ms; `elapsed` is a clock that never goes back (ms).
+ * request to it may take `timeout` ms; `elapsed` is a clock that never goes back (ms). `wantsRefresh`:
+ * the log is to hear when it gives no refresh tokens.
  */
 export function createProvider(
   settings: Config['oidc'],
   secret: string,
   log: Log,
-  { timeout = TIMEOUT, elapsed = () => performance.now() } = {},
+  { timeout = TIMEOUT, elapsed = () => performance.now(), wantsRefresh = false } = {},
 ): Provider {
   let known: oidc.Configuration | undefined
   let timer: NodeJS.Timeout | undefined
@@ -68,6 +72,7 @@ export function createProvider(
     const made = new oidc.Configuration(server, settings.clientId, undefined, authenticate)
     made.timeout = timeout / 1000
     for (const apply of execute) apply(made)
+    made[oidc.customFetch] = keepGrants
     return made
   }, elapsed)
 
@@ -75,6 +80,10 @@ export function createProvider(
     try {
       known = await discover()
       log.info('OpenID provider is known', { issuer: settings.issuer.href })
+      const { grant_types_supported: grants } = known.serverMetadata()
+      // Many don't say: what they give is then seen at the first sign-in.
+      const named = Array.isArray(grants) ? grants : undefined
+      if (wantsRefresh && named?.includes('refresh_token') === false) log.warn(NO_REFRESH_TOKENS)
     } catch (error) {
       if (closed) return
       log.error('OpenID provider can not be discovered, trying again', {
@@ -125,6 +134,13 @@ export function createProvider(
       keyed.used(configuration, redeemed.kind === 'signed-in')
       return redeemed
     },
+    async refresh(refreshToken, subject) {
+      if (known === undefined) return { kind: 'unknown', code: 'provider_unknown', unsure: false }
+      const configuration = keyed.current()
+      const refreshed = await refreshGrant(configuration, settings, refreshToken, subject)
+      keyed.used(configuration, refreshed.kind === 'refreshed')
+      return refreshed
+    },
     canSignOut,
     endSessionUrl(idToken, returnTo) {
       if (known === undefined || !canSignOut()) return undefined
@@ -157,18 +173,11 @@ async function redeem(
     if (claims === undefined || tokens.id_token === undefined) {
       return { kind: 'invalid', code: 'no_id_token' }
     }
-    const complete = wantedClaims(settings).every((claim) => claims[claim] !== undefined)
-    const userinfo =
-      complete || provider.serverMetadata().userinfo_endpoint === undefined
-        ? {}
-        : await oidc.fetchUserInfo(provider, tokens.access_token, claims.sub)
-    // The ID token is signed, the userinfo answer is not: where both say something, the first counts.
-    // And userinfo is about the person, so how this sign-in went it can't say.
-    const person = { ...userinfo, acr: undefined, amr: undefined, auth_time: undefined }
     return {
       kind: 'signed-in',
-      claims: { ...person, ...claims } as Claims,
+      claims: await completeClaims(provider, settings, claims, tokens.access_token),
       idToken: tokens.id_token,
+      ...(tokens.refresh_token !== undefined && { refreshToken: tokens.refresh_token }),
     }
   } catch (error) {
     return asRedeemed(error)
@@ -199,17 +208,6 @@ function oauthErrorOf(error: unknown): string | undefined {
     return error.status === 401 ? 'invalid_client' : undefined
   }
   return undefined
-}
-
-/** Claims that userinfo is asked for when the ID token lacks one of them. */
-function wantedClaims({ usernameClaim, groupsClaim, scopes }: Config['oidc']): string[] {
-  return [
-    usernameClaim,
-    groupsClaim,
-    'name',
-    ...(scopes.includes('email') ? ['email', 'email_verified'] : []),
-    ...(scopes.includes('phone') ? ['phone_number', 'phone_number_verified'] : []),
-  ]
 }
 
 function isEndpoint(url: string | undefined, issuer: URL): boolean {
@@ -243,9 +241,7 @@ function asRedeemed(error: unknown): Redeemed {
 /** Codes only: messages and causes of the library can hold tokens. */
 function reasonOf(error: unknown): { code: string; cause?: string } {
   if (error instanceof ProviderMetadataError) return { code: error.code, cause: error.endpoint }
-  const code = errorCode(error) ?? (error instanceof Error ? error.name : 'unknown')
-  const cause = error instanceof Error ? errorCode(error.cause) : undefined
-  return { code, ...(cause !== undefined && { cause }) }
+  return codesOf(error)
 }
 
 /** What the provider answered instead of its metadata. */

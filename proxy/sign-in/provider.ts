@@ -12,6 +12,8 @@ export type Provider = {
   authorizationUrl(request: AuthorizationRequest): Promise<URL>
   /** Exchanges the code in `callback` (the callback's URL as the provider was told it, with query). */
   redeem(callback: URL, expected: ExpectedResponse): Promise<Redeemed>
+  /** Asks whether all is still well with a person, and who that is now. */
+  refresh(refreshToken: string, subject: string): Promise<Refreshed>
   /** RP-initiated logout; undefined when the provider has no `end_session_endpoint`. */
   endSessionUrl(idToken: string | undefined, returnTo: URL): URL | undefined
   /** Whether the provider can end its own session. */
@@ -40,10 +42,31 @@ export type Claims = Readonly<Record<string, unknown>>
  * tampering. `unavailable`: the provider did not answer, trying again may help.
  */
 export type Redeemed =
-  | { readonly kind: 'signed-in'; readonly claims: Claims; readonly idToken: string }
+  | {
+      readonly kind: 'signed-in'
+      readonly claims: Claims
+      readonly idToken: string
+      readonly refreshToken?: string
+    }
   | { readonly kind: 'refused'; readonly error: string; readonly description?: string }
   | { readonly kind: 'invalid'; readonly code: string }
   | { readonly kind: 'unavailable'; readonly code: string }
+
+/**
+ * `refreshed`: all is well; without `claims` the provider said no more than that. `refused`: it says
+ * that this grant is over. `other-subject`: it speaks of somebody else. `unknown`: nothing was learned;
+ * `unsure` is whether the token may have been used up by it. A `refreshToken` takes the old one's place.
+ */
+export type Refreshed =
+  | { readonly kind: 'refreshed'; readonly claims?: Claims; readonly refreshToken?: string }
+  | { readonly kind: 'refused'; readonly error: string }
+  | { readonly kind: 'other-subject' }
+  | {
+      readonly kind: 'unknown'
+      readonly code: string
+      readonly unsure: boolean
+      readonly refreshToken?: string
+    }
 
 /** Discovery has not succeeded yet. */
 export class ProviderUnknownError extends Error {

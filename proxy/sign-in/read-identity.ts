@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts'
 import { toE164 } from '../phone/e164.ts'
+import { matchesGroup } from '../policy/matches-group.ts'
 import type { SessionIdentity } from '../session/transitions.ts'
 import type { Claims } from './provider.ts'
 
@@ -40,7 +41,9 @@ export function readIdentity(
       username,
       ...(email !== undefined && { email }),
       ...(name !== undefined && { name }),
-      groups: texts(claims[settings.groupsClaim]),
+      groups: texts(claims[settings.groupsClaim]).filter(
+        (group) => settings.groups === undefined || matchesGroup(settings.groups, group),
+      ),
       ...(claimedPhones.length > 0 && { claimedPhones }),
       ...(locale !== undefined && { locale }),
       acr: trusted ? 'twilio_sms' : 'basic',

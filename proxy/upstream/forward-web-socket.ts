@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { releaseSocket } from '../answer-on-socket.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
+import { decide } from '../policy/decide.ts'
 import { freshUntil } from '../policy/fresh-until.ts'
 import type { RuleRequest } from '../policy/rule.ts'
 import type { Session } from '../session/session.ts'
@@ -44,6 +45,8 @@ export async function forwardWebSocket(
     head,
     session: seen.session,
     freshUntil: freshUntil(config.rules, session, asked),
+    isAllowed: (later, at) =>
+      decide(config.rules, config.defaultAcr, later, asked, at).kind === 'forward',
     requestId,
     address: client.address,
   })

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Log } from '../log.ts'
+import type { Recheck } from '../session/recheck.ts'
 import type { Revocations } from '../session/revocations.ts'
 import type { Session } from '../session/session.ts'
 import { isLive, type SessionLimits } from '../session/transitions.ts'
@@ -26,16 +27,20 @@ export type TunnelParts = {
   readonly session: Session | undefined
   /** When the code becomes too old for the rule (epoch ms). */
   readonly freshUntil: number
+  /** Whether a session whose claims have changed would still be let in. */
+  readonly isAllowed: (session: Session, now: number) => boolean
   readonly requestId: string
   readonly address: string
 }
 
-type Reason = 'revoked' | 'expired' | 'max_age'
+type Reason = 'revoked' | 'expired' | 'max_age' | 'not_allowed'
 
 /** The session of some tunnels as it was last seen. */
 type Watched = { session: Session; tunnels: number }
 type Guarded = Omit<TunnelParts, 'client' | 'upstream' | 'head' | 'session'> & {
   readonly watched: Watched | undefined
+  /** What it was last judged by. */
+  judged: Session | undefined
 }
 
 /** In ms. With the half second in which revocations are read it stays within a second. */
@@ -48,9 +53,10 @@ export function createTunnels(parts: {
   readonly clock: () => number
   readonly limits: SessionLimits
   readonly revocations: Pick<Revocations, 'isRevoked' | 'subscribe'>
+  readonly recheck: Pick<Recheck, 'attend'>
   readonly log: Pick<Log, 'audit'>
 }): Tunnels {
-  const { clock, limits, revocations, log } = parts
+  const { clock, limits, revocations, recheck, log } = parts
   const open = new Map<Tunnel, Guarded>()
   const sessions = new Map<string, Watched>()
   let timer: NodeJS.Timeout | undefined
@@ -72,11 +78,15 @@ export function createTunnels(parts: {
     timer = undefined
   }
 
-  function reasonToEnd({ watched, freshUntil }: Guarded, now: number): Reason | undefined {
-    if (watched === undefined) return undefined
-    if (revocations.isRevoked(watched.session)) return 'revoked'
-    if (!isLive(watched.session, limits, now)) return 'expired'
-    return now >= freshUntil ? 'max_age' : undefined
+  function reasonToEnd(guarded: Guarded, now: number): Reason | undefined {
+    if (guarded.watched === undefined) return undefined
+    const { session } = guarded.watched
+    if (revocations.isRevoked(session)) return 'revoked'
+    if (!isLive(session, limits, now)) return 'expired'
+    if (now >= guarded.freshUntil) return 'max_age'
+    if (session.checkedAt === guarded.judged?.checkedAt) return undefined
+    guarded.judged = session
+    return guarded.isAllowed(session, now) ? undefined : 'not_allowed'
   }
 
   function judge(tunnel: Tunnel, guarded: Guarded, now: number): void {
@@ -97,6 +107,9 @@ export function createTunnels(parts: {
 
   function judgeAll(): void {
     const now = clock()
+    for (const watched of sessions.values()) {
+      watched.session = recheck.attend(watched.session, now)
+    }
     for (const [tunnel, guarded] of open) judge(tunnel, guarded, now)
   }
 
@@ -105,7 +118,7 @@ export function createTunnels(parts: {
     open({ client, upstream, head, session, ...rest }) {
       const watched = session === undefined ? undefined : watch(session)
       const tunnel = joinSockets(client, upstream, forget)
-      const guarded = { ...rest, watched }
+      const guarded = { ...rest, watched, judged: session }
       open.set(tunnel, guarded)
       timer ??= setInterval(() => {
         for (const each of open.keys()) tickTunnel(each)

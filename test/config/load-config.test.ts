@@ -35,7 +35,12 @@ test('the least that must be set gives the documented defaults', () => {
       keepAlive: 65_000,
       connectionsPerAddress: 10_000,
     },
-    session: { idle: 3_600_000, lifetime: 43_200_000 },
+    session: {
+      idle: 3_600_000,
+      lifetime: 43_200_000,
+      recheck: 300_000,
+      recheckGrace: 3_600_000,
+    },
     oidc: {
       issuer: new URL('https://login.example.com/realms/staff'),
       clientId: 'stepgate',
@@ -136,9 +141,12 @@ test('everything that can be set is read', () => {
         STEPGATE_CONNECTIONS_PER_ADDRESS: '1000',
         STEPGATE_SESSION_IDLE: '30m',
         STEPGATE_SESSION_LIFETIME: '8h',
+        STEPGATE_SESSION_RECHECK: 'OFF',
+        STEPGATE_SESSION_RECHECK_GRACE: '15m',
         STEPGATE_OIDC_TRUST_ACR: 'mfa, urn:two',
         STEPGATE_OIDC_USERNAME_CLAIM: 'upn',
         STEPGATE_OIDC_GROUPS_CLAIM: 'roles',
+        STEPGATE_OIDC_GROUPS: 'cn=hr,dc=example; app-*\nhr',
         STEPGATE_DEFAULT_ACR: 'basic',
         STEPGATE_RULES: 'public /assets/**; twilio_sms /payroll/**',
         STEPGATE_TWILIO_FROM_NUMBER: undefined,
@@ -207,6 +215,7 @@ test('everything that can be set is read', () => {
   assert.deepEqual(config.oidc.trustAcr, ['mfa', 'urn:two'])
   assert.equal(config.oidc.usernameClaim, 'upn')
   assert.equal(config.oidc.groupsClaim, 'roles')
+  assert.deepEqual(config.oidc.groups, ['cn=hr,dc=example', 'app-*', 'hr'])
   assert.deepEqual(rest.headers.at(-1), { name: 'X-Key', value: '{secret}' })
   const { headers: ___, ...others } = rest
   assert.deepEqual(others, {
@@ -228,7 +237,12 @@ test('everything that can be set is read', () => {
       keepAlive: 125_000,
       connectionsPerAddress: 1000,
     },
-    session: { idle: 1_800_000, lifetime: 28_800_000 },
+    session: {
+      idle: 1_800_000,
+      lifetime: 28_800_000,
+      recheck: Number.POSITIVE_INFINITY,
+      recheckGrace: 900_000,
+    },
     defaultAcr: 'basic',
     twilio: {
       accountSid: `AC${'0a'.repeat(16)}`,

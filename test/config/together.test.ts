@@ -244,6 +244,16 @@ expectAll(
     ],
     ['a session may idle as long as it lives', { SESSION_IDLE: '12h' }, []],
     [
+      'a rule can not ask for a group that is forgotten',
+      { OIDC_GROUPS: 'app-*', RULES: 'basic /a groups=hr,app-x; basic /b groups=hr' },
+      [/^STEPGATE_OIDC_GROUPS leaves out "hr", which a rule in STEPGATE_RULES asks for$/],
+    ],
+    [
+      'a rule may ask for a group that is one of those that matter',
+      { OIDC_GROUPS: 'hr; app-*', RULES: 'basic /a groups=hr,app-x' },
+      [],
+    ],
+    [
       'number and messaging service exclude each other',
       { TWILIO_MESSAGING_SERVICE_SID: SERVICE_SID },
       [/^STEPGATE_TWILIO_MESSAGING_SERVICE_SID is set, and so is STEPGATE_TWILIO_FROM_NUMBER/],

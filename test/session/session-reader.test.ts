@@ -1,20 +1,24 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { createKeptGroups } from '../../proxy/session/kept-groups.ts'
 import { createSealer, type JsonObject, type Sealer } from '../../proxy/session/sealed.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { createSessionReader } from '../../proxy/session/session-reader.ts'
+import { createMemoryStore } from '../../proxy/store/store-memory.ts'
 import { HOUR, MINUTE, NOW, sampleSession } from './session-sample.ts'
 
 const LIMITS = { idle: HOUR, lifetime: 12 * HOUR }
 const SECRET = 'a secret for the tests of sessions'
 const sealer = createSealer([SECRET])
+const keptGroups = createKeptGroups({ store: createMemoryStore(), sealer, lifetime: 12 * HOUR })
 const BASIC = (({ otpTime: _, ...rest }) => rest)(sampleSession({ acr: 'basic', amr: ['pwd'] }))
 
 function openReader(changes: Partial<Parameters<typeof createSessionReader>[0]> = {}) {
   const revoked = new Set<string>()
   const isRevoked = ({ id, family }: Session) => revoked.has(id) || revoked.has(family)
-  return { revoked, ...createSessionReader({ sealer, limits: LIMITS, isRevoked, ...changes }) }
+  const parts = { sealer, limits: LIMITS, keptGroups, isRevoked, ...changes }
+  return { revoked, ...createSessionReader(parts) }
 }
 
 /** A seal of the right kind and life, whatever is in it. */
@@ -71,6 +75,8 @@ describe('reading a session', () => {
       otpTime: [undefined, '1', -1, 0.5, null],
       createdAt: [undefined, '1', -1, 0.5, null],
       seenAt: [undefined, '1', -1, 0.5, null],
+      checkedAt: ['1', -1, 0.5, null],
+      groupsHash: [7, '', null],
       admin: [true],
     }
     for (const [field, values] of Object.entries(wrong)) {
@@ -80,7 +86,7 @@ describe('reading a session', () => {
         assert.equal(reader.peek(sealed, NOW), 'unknown')
       }
     }
-    assert.deepEqual(Object.keys(wrong).slice(0, -1).sort(), Object.keys(sampleSession()).sort())
+    assert.deepEqual(Object.keys(wrong).slice(0, -2).sort(), Object.keys(sampleSession()).sort())
   })
 
   it('needs the time of the code with twilio_sms, and none without', async () => {

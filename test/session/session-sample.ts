@@ -22,6 +22,7 @@ export function sampleSession(changes: Partial<Session> = {}): Session {
     otpTime: NOW - MINUTE,
     createdAt: NOW - HOUR,
     seenAt: NOW,
+    checkedAt: NOW - MINUTE,
     ...changes,
   }
 }

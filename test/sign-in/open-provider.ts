@@ -27,7 +27,12 @@ export function open(
   {
     scopes,
     ...options
-  }: { timeout?: number; scopes?: readonly string[]; elapsed?: () => number } = {},
+  }: {
+    timeout?: number
+    scopes?: readonly string[]
+    elapsed?: () => number
+    wantsRefresh?: boolean
+  } = {},
 ) {
   const { log, lines } = keptLog()
   const settings = settingsFor(issuer, scopes)

@@ -1,6 +1,7 @@
 import type { Config } from '../../proxy/config/config.ts'
 import type { Log } from '../../proxy/log.ts'
 import type { Random } from '../../proxy/random.ts'
+import { createKeptGroups } from '../../proxy/session/kept-groups.ts'
 import { createSealer } from '../../proxy/session/sealed.ts'
 import type {
   AuthorizationRequest,
@@ -16,7 +17,7 @@ export const HOUR = 60 * 60 * SECOND
 
 /** What sign-in reads of the configuration. */
 export const CONFIG = {
-  session: { idle: HOUR, lifetime: 12 * HOUR },
+  session: { idle: HOUR, lifetime: 12 * HOUR, recheck: HOUR / 12, recheckGrace: HOUR },
   smsCountries: ['DE'],
   oidc: {
     issuer: new URL('https://login.example.com'),
@@ -54,6 +55,9 @@ export function fakeProvider(redeemed: Redeemed = signedIn()) {
       exchanged.push({ callback, expected })
       return redeemed
     },
+    async refresh() {
+      return { kind: 'unknown', code: 'fake', unsure: false }
+    },
     endSessionUrl(idToken, returnTo) {
       ended.push({ idToken, returnTo })
       return new URL('https://login.example.com/end')
@@ -75,12 +79,15 @@ export function signedIn(claims: Record<string, unknown> = {}): Redeemed {
 
 /** Everything that starting and finishing needs, with a real sealer and a real store. */
 export function signInParts(provider: Provider) {
+  const store = createMemoryStore()
+  const sealer = createSealer(['a secret for the tests of signing in'])
   return {
     provider,
-    sealer: createSealer(['a secret for the tests of signing in']),
+    sealer,
+    keptGroups: createKeptGroups({ store, sealer, lifetime: CONFIG.session.lifetime }),
     random: countingRandom(),
     redirectUri: new URL('https://app.example.com/_stepgate/callback'),
-    store: createMemoryStore(),
+    store,
     config: CONFIG as unknown as Config,
   }
 }

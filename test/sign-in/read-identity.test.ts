@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import type { Config } from '../../proxy/config/config.ts'
 import { readSession } from '../../proxy/session/read-session.ts'
 import type { SessionIdentity } from '../../proxy/session/transitions.ts'
 import { startSession } from '../../proxy/session/transitions.ts'
@@ -9,7 +10,7 @@ import { CONFIG, NOW, SECOND } from './parts.ts'
 
 const CLAIMS = { sub: 'subject-1', preferred_username: 'alice' }
 
-function read(claims: Record<string, unknown>, oidc: Partial<typeof CONFIG.oidc> = {}) {
+function read(claims: Record<string, unknown>, oidc: Partial<Config['oidc']> = {}) {
   return readIdentity(claims, { smsCountries: ['DE'], oidc: { ...CONFIG.oidc, ...oidc } }, NOW)
 }
 
@@ -124,6 +125,27 @@ describe('claims', () => {
     assert.equal(identityOf({ auth_time: -5 }).authTime, 0)
     for (const odd of ['1', null, Number.NaN, Number.POSITIVE_INFINITY, {}]) {
       assert.equal(identityOf({ auth_time: odd }).authTime, NOW)
+    }
+  })
+
+  it('leaves out groups that do not matter', () => {
+    const claims = {
+      sub: 's',
+      preferred_username: 'alice',
+      groups: ['hr', 'HR', 'app-x', 'b app-', 'cn=a, dc=b'],
+    }
+    for (const [groups, left] of [
+      [undefined, claims.groups],
+      [
+        ['hr', 'app-*'],
+        ['hr', 'app-x'],
+      ],
+      [['*app-*'], ['app-x', 'b app-']],
+      [['cn=*,*b'], ['cn=a, dc=b']],
+      [['nobody'], []],
+    ] as const) {
+      const found = read(claims, groups && { groups })
+      assert.deepEqual(found.kind === 'identity' && found.identity.groups, left)
     }
   })
 

@@ -65,8 +65,9 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const built = await createContext(config, loaded.secrets, overrides)
   const context = options.change?.(built) ?? built
   const door = await openFrontDoor(context)
-  const { sealer } = built
-  const elsewhere = createSessionReader({ sealer, limits: config.session, isRevoked: () => false })
+  const { sealer, keptGroups } = built
+  const limits = config.session
+  const elsewhere = createSessionReader({ sealer, keptGroups, limits, isRevoked: () => false })
   return {
     port: Number(/:(\d+)$/.exec(door.address)?.[1] ?? 0),
     context,
@@ -120,6 +121,7 @@ export const quietProvider: Provider = {
     return url
   },
   redeem: async () => ({ kind: 'unavailable', code: 'quiet' }),
+  refresh: async () => ({ kind: 'unknown', code: 'quiet', unsure: false }),
   endSessionUrl: () => undefined,
   canSignOut: () => false,
   close: () => {},

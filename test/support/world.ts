@@ -41,6 +41,8 @@ export type World = {
   /** Moves stepgate's clock (not the provider's) forward. */
   turnClock(ms: number): void
   now(): number
+  /** Starts another process's worth of stepgate beside it, on a port of its own; answers its address. */
+  replica(changes?: Readonly<Record<string, string>>): Promise<URL>
   /** Stops stepgate and starts it again on the same port, with the same configuration. */
   restart(): Promise<void>
   close(): Promise<void>
@@ -115,9 +117,8 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && /SECRET|TOKEN|PASSWORD/.test(name)) declareSecret(name, value)
   }
-  const loaded = loadConfig(env)
-  if (loaded.kind === 'invalid') throw new Error(formatProblems(loaded.problems))
-  const { config, secrets } = loaded
+  const loaded = load(env)
+  const { config } = loaded
 
   const log = createLog(config.log, {
     write(line) {
@@ -125,7 +126,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       lines.push(JSON.parse(line))
     },
   })
-  const start = () =>
+  const start = ({ config, secrets } = loaded) =>
     startStepgate(config, secrets, {
       clock,
       log,
@@ -137,6 +138,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     if (options.waitForProvider !== false) await providerKnown(url)
   }
   let stepgate: Stepgate = await start()
+  const replicas: Stepgate[] = []
   await ready()
 
   const messages = (to?: string) =>
@@ -162,16 +164,30 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       offset += ms
     },
     now: clock,
+    async replica(changes = {}) {
+      const ownPort = await freePort()
+      const listen = `127.0.0.1:${ownPort}`
+      replicas.push(await start(load({ ...env, STEPGATE_LISTEN: listen, ...changes })))
+      const own = new URL(`http://${listen}`)
+      await providerKnown(own)
+      return own
+    },
     async restart() {
       await stepgate.close()
       stepgate = await start()
       await ready()
     },
     async close() {
-      await stepgate.close()
+      await Promise.all([stepgate, ...replicas].map((each) => each.close()))
       await Promise.all([provider.close(), application.close(), phone.close()])
     },
   }
+}
+
+function load(env: Readonly<Record<string, string | undefined>>) {
+  const loaded = loadConfig(env)
+  if (loaded.kind === 'invalid') throw new Error(formatProblems(loaded.problems))
+  return loaded
 }
 
 function directoryEnv({ url, bindDn, bindPassword, baseDn }: Slapd) {
@@ -195,7 +211,13 @@ function watched(provider: Provider): Provider {
     async redeem(callback, expected) {
       const redeemed = await provider.redeem(callback, expected)
       if (redeemed.kind === 'signed-in') declareSecret('ID token', redeemed.idToken)
+      if ('refreshToken' in redeemed) declareSecret('refresh token', redeemed.refreshToken)
       return redeemed
+    },
+    async refresh(refreshToken, subject) {
+      const refreshed = await provider.refresh(refreshToken, subject)
+      if ('refreshToken' in refreshed) declareSecret('refresh token', refreshed.refreshToken)
+      return refreshed
     },
   }
 }
