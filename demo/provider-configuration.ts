@@ -22,6 +22,8 @@ export type ProviderState = {
   readonly keys: readonly JWK[]
   readonly overrides: ReadonlyMap<string, ClaimOverrides>
   readonly acrValues: readonly string[]
+  /** Whether authorization requests have to be pushed (RFC 9126). */
+  readonly requirePush: boolean
 }
 
 const HOUR = 60 * 60
@@ -56,9 +58,13 @@ export function providerConfiguration(state: ProviderState): Configuration {
     },
     discovery: { ui_locales_supported: [...providerLocales] },
     features: {
+      claimsParameter: { enabled: true },
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
+      pushedAuthorizationRequests: {
+        enabled: true,
+        requirePushedAuthorizationRequests: state.requirePush,
+      },
       resourceIndicators: { enabled: false },
       rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
     },
@@ -78,6 +84,7 @@ export function providerConfiguration(state: ProviderState): Configuration {
       authorization: '/authorize',
       end_session: '/sign-out',
       jwks: '/jwks',
+      pushed_authorization_request: '/push',
       token: '/token',
       userinfo: '/userinfo',
     },

@@ -114,7 +114,7 @@ export async function createContext(
   const sealer = createSealer(secrets.sessionSecrets)
   const revocations = await watchRevocations(store, clock, log)
   const cookies = cookieNames(config.publicUrl)
-  const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcClientSecret, log)
+  const provider = overrides.provider ?? createProvider(config.oidc, secrets.oidcCredential, log)
   const circuit = withCircuit(
     overrides.sender ?? createTwilioSenders(config.twilio, secrets.twilioSecret, log),
     config.twilio,

@@ -1,18 +1,24 @@
 import * as oidc from 'openid-client'
-import type { Config } from '../config/config.ts'
+import type { Config, OidcCredential } from '../config/config.ts'
 import { errorCode } from '../error-code.ts'
 import type { Log } from '../log.ts'
 import type { PartCheck } from '../part-check.ts'
+import { authorizationParameters } from './authorization-parameters.ts'
+import { authenticateWith, clientAuthProblem, writeClientAuth } from './client-auth-openid.ts'
 import {
   type AuthorizationRequest,
   type Claims,
   type ExpectedResponse,
   type Provider,
   ProviderUnknownError,
+  PushFailedError,
   type Redeemed,
 } from './provider.ts'
 import { createKeyedConfigurations } from './provider-openid-keys.ts'
-import { clientVerdict, discoveryProblem } from './provider-problem.ts'
+import { needsPush, pushRequest } from './provider-openid-push.ts'
+import { clientVerdict, discoveryProblem, pushProblem } from './provider-problem.ts'
+import { requestedClaims } from './requested-claims.ts'
+import { unsupportedParts } from './unsupported-parts.ts'
 
 const FIRST_RETRY = 500
 const LAST_RETRY = 15_000
@@ -38,7 +44,7 @@ class ProviderMetadataError extends Error {
  */
 export function createProvider(
   settings: Config['oidc'],
-  secret: string,
+  credential: OidcCredential,
   log: Log,
   { timeout = TIMEOUT, elapsed = () => performance.now() } = {},
 ): Provider {
@@ -51,14 +57,17 @@ export function createProvider(
     // Only a loopback issuer may be http: configuration refuses the rest.
     ...(settings.issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
   ]
-  const authenticate = authenticateWith(secret)
+  const authenticate = authenticateWith(credential)
 
   async function discover(): Promise<oidc.Configuration> {
     const options = { timeout: timeout / 1000, execute }
     const { issuer, clientId } = settings
     const found = await oidc.discovery(issuer, clientId, undefined, authenticate, options)
     const metadata = found.serverMetadata()
-    const unusable = ENDPOINTS.find((name) => !isEndpoint(metadata[name], issuer))
+    const needed = needsPush(settings, metadata)
+      ? ([...ENDPOINTS, 'pushed_authorization_request_endpoint'] as const)
+      : ENDPOINTS
+    const unusable = needed.find((name) => !isEndpoint(metadata[name], issuer))
     if (unusable !== undefined) throw new ProviderMetadataError(unusable)
     return found
   }
@@ -75,6 +84,8 @@ export function createProvider(
     try {
       known = await discover()
       log.info('OpenID provider is known', { issuer: settings.issuer.href })
+      const problem = clientAuthProblem(credential, known.serverMetadata())
+      if (problem !== undefined) log.warn(`OpenID provider may not know the client: ${problem}`)
     } catch (error) {
       if (closed) return
       log.error('OpenID provider can not be discovered, trying again', {
@@ -105,19 +116,19 @@ export function createProvider(
         const failure = { ...reasonOf(error), ...answerOf(error) }
         return { kind: 'problem', detail: discoveryProblem(settings.issuer, failure) }
       }
-      return checkClient(found, redirectUri)
+      return checkClient(found, settings, credential, redirectUri)
     },
     async authorizationUrl(request: AuthorizationRequest) {
-      return oidc.buildAuthorizationUrl(requireKnown(), {
-        redirect_uri: request.redirectUri.href,
-        response_type: 'code',
-        scope: settings.scopes.join(' '),
-        state: request.state,
-        nonce: request.nonce,
-        code_challenge: await oidc.calculatePKCECodeChallenge(request.codeVerifier),
-        code_challenge_method: 'S256',
-        ...(request.uiLocales !== undefined && { ui_locales: request.uiLocales }),
-      })
+      const provider = requireKnown()
+      const challenge = await oidc.calculatePKCECodeChallenge(request.codeVerifier)
+      const parameters = authorizationParameters(settings, request, challenge)
+      return needsPush(settings, provider.serverMetadata())
+        ? pushRequest(provider, parameters).catch((failure: PushFailedError) => {
+            const { reason } = failure
+            log.error('OpenID provider did not take the authorization request', { reason })
+            throw failure
+          })
+        : oidc.buildAuthorizationUrl(provider, parameters)
     },
     async redeem(callback, expected) {
       const configuration = keyed.current()
@@ -175,22 +186,56 @@ async function redeem(
   }
 }
 
-/** Redeems a code that the provider never gave, to see what it thinks of the client. */
-async function checkClient(found: oidc.Configuration, redirectUri: URL): Promise<PartCheck> {
-  const { issuer } = found.serverMetadata()
+/**
+ * Redeems a code that the provider never gave, to see what it thinks of the client, and pushes an
+ * authorization request, where sign-ins will, which nobody will use.
+ */
+async function checkClient(
+  found: oidc.Configuration,
+  settings: Config['oidc'],
+  credential: OidcCredential,
+  redirectUri: URL,
+): Promise<PartCheck> {
+  const metadata = found.serverMetadata()
+  const known = `${metadata.issuer} is known`
+  const codeVerifier = oidc.randomPKCECodeVerifier()
   const error = await oidc
     .genericGrantRequest(found, 'authorization_code', {
       code: 'stepgate-check',
       redirect_uri: redirectUri.href,
-      code_verifier: oidc.randomPKCECodeVerifier(),
+      code_verifier: codeVerifier,
     })
     .then(() => undefined, oauthErrorOf)
-  const verdict = clientVerdict(error)
-  if (verdict.kind === 'problem')
-    return { ...verdict, detail: `${issuer} is known, but ${verdict.detail}` }
+  const verdict = clientVerdict(error, credential)
+  // Metadata may be wrong; where the provider takes the client all the same, it is.
+  const mismatch = verdict.kind === 'known' ? undefined : clientAuthProblem(credential, metadata)
+  if (mismatch !== undefined) return { kind: 'problem', detail: `${known}, but ${mismatch}` }
+  if (verdict.kind === 'problem') return { ...verdict, detail: `${known}, but ${verdict.detail}` }
   const client =
-    verdict.kind === 'known' ? 'it knows the client' : 'whether it knows the client is unclear'
-  return { kind: 'ok', detail: `${issuer} is known, and ${client}` }
+    verdict.kind === 'known'
+      ? `it knows the client${writeClientAuth(credential, metadata)}`
+      : 'whether it knows the client is unclear'
+  const pushed = needsPush(settings, metadata)
+  if (pushed) {
+    const [state, nonce] = [oidc.randomState(), oidc.randomNonce()]
+    const challenge = await oidc.calculatePKCECodeChallenge(codeVerifier)
+    const request = { redirectUri, state, nonce, codeVerifier }
+    const parameters = authorizationParameters(settings, request, challenge)
+    const refusal = await pushRequest(found, parameters).then(
+      () => undefined,
+      (failure: unknown) => failure,
+    )
+    if (refusal instanceof PushFailedError) {
+      return { kind: 'problem', detail: `${known}, and ${client}, but ${pushProblem(refusal)}` }
+    }
+    if (refusal !== undefined) throw refusal
+  }
+  const notes = [
+    `${known}, and ${client}`,
+    ...(pushed ? ['it took a pushed authorization request'] : []),
+    ...unsupportedParts(settings.request, metadata),
+  ]
+  return { kind: 'ok', detail: notes.join('; ') }
 }
 
 function oauthErrorOf(error: unknown): string | undefined {
@@ -202,13 +247,14 @@ function oauthErrorOf(error: unknown): string | undefined {
 }
 
 /** Claims that userinfo is asked for when the ID token lacks one of them. */
-function wantedClaims({ usernameClaim, groupsClaim, scopes }: Config['oidc']): string[] {
+function wantedClaims({ usernameClaim, groupsClaim, scopes, request }: Config['oidc']): string[] {
   return [
     usernameClaim,
     groupsClaim,
     'name',
     ...(scopes.includes('email') ? ['email', 'email_verified'] : []),
     ...(scopes.includes('phone') ? ['phone_number', 'phone_number_verified'] : []),
+    ...requestedClaims(request.claims),
   ]
 }
 
@@ -255,14 +301,4 @@ function answerOf(error: unknown): { status?: number; otherIssuer?: string } {
   const { body } = (cause ?? {}) as { body?: { issuer?: unknown } }
   const other = typeof body?.issuer === 'string' ? URL.parse(body.issuer)?.href : undefined
   return other === undefined ? {} : { otherIssuer: other }
-}
-
-/** `client_secret_basic` where the provider's metadata allows it (OpenID Connect Discovery §3), else post. */
-function authenticateWith(secret: string): oidc.ClientAuth {
-  const basic = oidc.ClientSecretBasic(secret)
-  const post = oidc.ClientSecretPost(secret)
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
-    return (methods.includes('client_secret_basic') ? basic : post)(server, ...rest)
-  }
 }

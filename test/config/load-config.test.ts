@@ -106,7 +106,7 @@ test('the least that must be set gives the documented defaults', () => {
   })
   assert.deepEqual(secrets, {
     sessionSecrets: [CANARIES.session],
-    oidcClientSecret: CANARIES.oidc,
+    oidcCredential: CANARIES.oidc,
     twilioSecret: CANARIES.twilio,
     twilioToken: CANARIES.twilio,
     store: {},
@@ -300,7 +300,7 @@ test('everything that can be set is read', () => {
   })
   assert.deepEqual(secrets, {
     sessionSecrets: [CANARIES.session],
-    oidcClientSecret: CANARIES.oidc,
+    oidcCredential: CANARIES.oidc,
     twilioSecret: CANARIES.apiKey,
     ldapBindPassword: CANARIES.ldap,
     headersSecret: CANARIES.headers,
