@@ -15,7 +15,7 @@ export function readClient(
     report('OIDC_CLIENT_KEY', 'is set, and so is STEPGATE_OIDC_CLIENT_SECRET; keep one of the two')
   }
   for (const name of ['OIDC_CLIENT_KEY_ID', 'OIDC_CLIENT_KEY_ALG'] as const) {
-    if (given.has(name) && !hasKey) {
+    if (values[name] !== undefined && !hasKey) {
       report(name, 'is set, but without STEPGATE_OIDC_CLIENT_KEY there is no key')
     }
   }

@@ -30,7 +30,7 @@ export const SIGN_IN = {
   OIDC_CLIENT_KEY: optional(parsedBy(parseClientKey), {
     doc: 'Private key for `private_key_jwt` (RFC 7523) instead of a client secret, in PEM or as JWK: RSA, EC (P-256, P-384, P-521) or Ed25519.',
     defaultNote: 'this or `…_OIDC_CLIENT_SECRET`',
-    example: 'STEPGATE_OIDC_CLIENT_KEY_FILE=/run/secrets/oidc-client-key.pem',
+    example: 'what-openssl-genpkey-writes',
     secret: true,
   }),
   OIDC_CLIENT_KEY_ID: optional(line(500), {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { createClient } from '../support/cookie-jar.ts'
 import { type EvilProvider, startEvilProvider } from '../support/evil-provider.ts'
@@ -226,3 +227,61 @@ async function openBasic(world: World): Promise<void> {
 function manyGroups(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `group-${index}`)
 }
+
+describe('what the provider is asked for', () => {
+  let world: World
+  before(async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    world = await startWorld({
+      env: {
+        STEPGATE_OIDC_CLIENT_SECRET: undefined,
+        STEPGATE_OIDC_CLIENT_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+        STEPGATE_OIDC_CLIENT_KEY_ID: 'of-2026',
+        STEPGATE_OIDC_PAR: 'on',
+        STEPGATE_OIDC_ACR_VALUES: 'mfa',
+        STEPGATE_OIDC_CLAIMS:
+          '{"id_token":{"acr":{"essential":true,"values":["mfa"]}},"userinfo":{"nickname":null}}',
+        STEPGATE_OIDC_UI_LOCALES: 'de',
+        STEPGATE_OIDC_PARAMETERS: 'domain_hint=example.com',
+      },
+    })
+    const { client_secret: _, ...client } = testClient
+    world.provider.putClient({
+      ...client,
+      redirect_uris: [at(world, '/_stepgate/callback').href],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), d: undefined, kid: 'of-2026' }] },
+    })
+  })
+  after(() => world.close())
+
+  it('goes there by a client with a key, and shows nothing of it to the browser', async () => {
+    world.provider.setAuthentication({ acr: 'mfa', amr: ['pwd'] })
+    const pushed = world.provider.requestCount('/push')
+    const browser = createClient()
+    const hint = new URLSearchParams({ return_to: '/basic', login_hint: 'bob"><script>' })
+    const start = await browser.get(at(world, `/_stepgate/sign-in?${hint}`))
+    assert.deepEqual([...(start.location?.searchParams.keys() ?? [])].sort(), [
+      'client_id',
+      'request_uri',
+    ])
+    assert.equal(world.provider.requestCount('/push'), pushed + 1)
+    const form = await browser.followAll(start)
+    assert.match(form.text(), /<html lang="de"/)
+    assert.match(form.text(), /value="bob&quot;&gt;&lt;script&gt;"/)
+    const page = await signIn(world, browser, { path: '/basic' })
+    assert.equal(page.status, 200)
+    // What the provider proves by an acr that nobody trusts is the first factor, asked for or not.
+    assert.equal(await acrOf(world, browser), 'basic')
+  })
+
+  it('signs nobody in without what is essential, and the log names it', async () => {
+    world.provider.setAuthentication({ acr: 'pwd', amr: ['mfa'] })
+    world.provider.setClaims('alice', { acr: 'mfa' })
+    const browser = createClient()
+    const start = await browser.get(at(world, '/basic'))
+    const page = await signInAtProvider(browser, start, 'alice').catch(() => undefined)
+    assert.notEqual(page?.status, 200)
+    assert.equal(browser.cookies(world.url)[SESSION], undefined)
+  })
+})
