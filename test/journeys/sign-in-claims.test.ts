@@ -158,7 +158,10 @@ describe('odd claims', () => {
     })
     world = await startWorld({
       issuer: evil.issuer,
-      env: { STEPGATE_OIDC_TRUST_ACR: 'mfa' },
+      env: {
+        STEPGATE_OIDC_TRUST_ACR: 'mfa',
+        STEPGATE_OIDC_CLAIMS: '{"id_token":{"amr":{"essential":true,"values":["pwd"]}}}',
+      },
     })
   })
   after(async () => {
@@ -205,6 +208,32 @@ describe('odd claims', () => {
     assert.equal(seen?.headers['x-stepgate-amr'], 'pwd')
     assert.equal(seen?.headers['x-forwarded-user'], 'alice')
     assert.equal(seen?.headers['x-forwarded-email'], undefined)
+  })
+
+  it('that are essential sign nobody in when they are not as asked for, and the log names them', async () => {
+    for (const amr of [undefined, ['hwk'], ['PWD'], { pwd: true }]) {
+      evil.behave({
+        alterIdToken: (claims) => Object.assign(claims, { amr }),
+        alterUserinfo: (claims) => Object.assign(claims, { amr: ['pwd'] }),
+      })
+      const browser = createClient()
+      const page = await browser.followAll(await browser.get(at(world, '/basic')))
+      assert.equal(page.status, 502)
+      assert.equal(browser.cookies(world.url)[SESSION], undefined)
+      const { reason, claim } = world.logs('sign_in.failed').at(-1) ?? {}
+      assert.deepEqual({ reason, claim }, { reason: 'missing-claim', claim: 'amr' })
+    }
+    const error = 'unmet_authentication_requirements'
+    evil.behave({
+      alterCallback(parameters) {
+        parameters.delete('code')
+        parameters.set('error', error)
+      },
+    })
+    const browser = createClient()
+    const refused = await browser.followAll(await browser.get(at(world, '/basic')))
+    assert.equal(refused.status, 403)
+    assert.match(refused.text(), new RegExp(error))
   })
 
   it('that userinfo alone knows are asked for there', async () => {
@@ -275,13 +304,21 @@ describe('what the provider is asked for', () => {
     assert.equal(await acrOf(world, browser), 'basic')
   })
 
-  it('signs nobody in without what is essential, and the log names it', async () => {
-    world.provider.setAuthentication({ acr: 'pwd', amr: ['mfa'] })
-    world.provider.setClaims('alice', { acr: 'mfa' })
-    const browser = createClient()
-    const start = await browser.get(at(world, '/basic'))
-    const page = await signInAtProvider(browser, start, 'alice').catch(() => undefined)
-    assert.notEqual(page?.status, 200)
-    assert.equal(browser.cookies(world.url)[SESSION], undefined)
+  it('is a page to wait on while the provider takes no request, and 401 for programs', async () => {
+    world.provider.pause()
+    const page = await createClient().get(at(world, '/basic'))
+    assert.equal(page.status, 503)
+    assert.match(page.text(), /sign-in service/)
+    const pushed = world.provider.requestCount('/push')
+    const program = await createClient().get(at(world, '/basic'), {
+      headers: { 'sec-fetch-mode': 'cors', accept: 'application/json' },
+    })
+    assert.equal(program.status, 401)
+    assert.equal(world.provider.requestCount('/push'), pushed)
+    world.provider.resume()
+    const [{ reason } = assert.fail()] = world
+      .logs()
+      .filter(({ msg }) => /did not take the authorization request/.test(String(msg)))
+    assert.match(String(reason), /^[\w.-]+$/)
   })
 })
