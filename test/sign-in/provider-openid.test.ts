@@ -359,6 +359,12 @@ describe('a provider that fails', { timeout: 20_000 }, () => {
       assert.equal(evil().requestCount('userinfo'), asked + index + 1, claim)
     }
     evil().behave()
+    const claims = { userinfo: { team: null }, id_token: { acr: null } }
+    const asksForTeam = await known(openEvil({ request: { claims } }).provider)
+    evil().behave({ alterUserinfo: (answer) => Object.assign(answer, { team: 'hr' }) })
+    const member = await redeemFrom(asksForTeam)
+    assert.equal(member.kind === 'signed-in' && member.claims.team, 'hr')
+    evil().behave()
     const withPhone = await known(openEvil({ scopes: ['openid', 'phone'] }).provider)
     evil().behave({ alterUserinfo: (claims) => Object.assign(claims, { phone_number: '+491' }) })
     const redeemed = await redeemFrom(withPhone)
