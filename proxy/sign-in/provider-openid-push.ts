@@ -1,6 +1,7 @@
 import * as oidc from 'openid-client'
 import type { Config } from '../config/config.ts'
 import { errorCode } from '../error-code.ts'
+import type { Log } from '../log.ts'
 import { PushFailedError } from './provider.ts'
 
 /** Whether authorization requests go to the provider before the browser does (RFC 9126 §5). */
@@ -12,12 +13,15 @@ export function needsPush({ request }: Config['oidc'], metadata: oidc.ServerMeta
 export async function pushRequest(
   provider: oidc.Configuration,
   parameters: Record<string, string>,
+  log?: Log,
 ): Promise<URL> {
   try {
     return await oidc.buildAuthorizationUrlWithPAR(provider, parameters)
   } catch (error) {
     // Neither the error nor its cause goes on: they can hold the request and what proves the client.
-    throw new PushFailedError(reasonOf(error))
+    const reason = reasonOf(error)
+    log?.error('OpenID provider did not take the authorization request', { reason })
+    throw new PushFailedError(reason)
   }
 }
 
