@@ -26,6 +26,8 @@ export type ProviderState = {
   readonly disabled: ReadonlySet<string>
   /** Whether clients get refresh tokens, without asking for `offline_access`. */
   readonly refreshTokens: boolean
+  /** Whether authorization requests have to be pushed (RFC 9126). */
+  readonly requirePush: boolean
 }
 
 const HOUR = 60 * 60
@@ -60,9 +62,13 @@ export function providerConfiguration(state: ProviderState): Configuration {
     },
     discovery: { ui_locales_supported: [...providerLocales] },
     features: {
+      claimsParameter: { enabled: true },
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
+      pushedAuthorizationRequests: {
+        enabled: true,
+        requirePushedAuthorizationRequests: state.requirePush,
+      },
       resourceIndicators: { enabled: false },
       rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
     },
@@ -85,6 +91,7 @@ export function providerConfiguration(state: ProviderState): Configuration {
       authorization: '/authorize',
       end_session: '/sign-out',
       jwks: '/jwks',
+      pushed_authorization_request: '/push',
       token: '/token',
       userinfo: '/userinfo',
     },

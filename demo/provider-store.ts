@@ -1,5 +1,7 @@
+import { createPublicKey } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import type { Adapter, AdapterFactory, AdapterPayload, ClientMetadata } from 'oidc-provider'
+import type { Adapter, AdapterFactory, AdapterPayload, ClientMetadata, JWK } from 'oidc-provider'
+import type { OidcCredential } from '../proxy/config/config.ts'
 
 const MAX_RECORDS = 10_000
 
@@ -9,9 +11,25 @@ const GRANTED: ReadonlySet<string> = new Set(['AccessToken', 'AuthorizationCode'
 /** What one client of the provider registers. */
 export type ProviderClient = {
   readonly client_id: string
-  readonly client_secret: string
   readonly redirect_uris: readonly string[]
   readonly post_logout_redirect_uris?: readonly string[]
+} & ClientCredential
+
+/** How it proves itself: by a secret, or by what the private half of its key signs. */
+type ClientCredential =
+  | { readonly client_secret: string }
+  | {
+      readonly token_endpoint_auth_method: 'private_key_jwt'
+      readonly jwks: { readonly keys: readonly JWK[] }
+    }
+
+/** What a client registers of what stepgate proves itself with. */
+export function clientCredential(credential: OidcCredential): ClientCredential {
+  if (typeof credential === 'string') return { client_secret: credential }
+  const { key, kid } = credential
+  const jwk = createPublicKey(key).export({ format: 'jwk' }) as JWK
+  const keys = [{ ...jwk, ...(kid !== undefined && { kid }), use: 'sig' }]
+  return { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys } }
 }
 
 /** The provider's memory; it outlives a provider that is built anew with other keys or claims. */
@@ -32,7 +50,7 @@ export function createProviderStore(): ProviderStore {
         ...client,
         response_types: ['code'],
         grant_types: ['authorization_code', 'refresh_token'],
-      })
+      } as ClientMetadata)
     },
   }
 }

@@ -20,6 +20,7 @@ export type ProviderPath =
   | '/.well-known/openid-configuration'
   | '/authorize'
   | '/jwks'
+  | '/push'
   | '/sign-out'
   | '/token'
   | '/userinfo'
@@ -37,6 +38,8 @@ export type ProviderOptions = {
   readonly hint?: string
   /** Published as `acr_values_supported`. */
   readonly acrValues?: readonly string[]
+  /** Whether authorization requests have to be pushed (RFC 9126); without, they may be. */
+  readonly requirePush?: boolean
   /** Hears of what went wrong inside the provider; by default it is written to stderr. */
   readonly onError?: (error: Error) => void
 }
@@ -78,6 +81,7 @@ export async function startProvider(options: ProviderOptions): Promise<DemoProvi
     '/.well-known/openid-configuration': 0,
     '/authorize': 0,
     '/jwks': 0,
+    '/push': 0,
     '/sign-out': 0,
     '/token': 0,
     '/userinfo': 0,
@@ -122,6 +126,7 @@ export async function startProvider(options: ProviderOptions): Promise<DemoProvi
       acrValues: options.acrValues ?? ['pwd', 'mfa'],
       disabled,
       refreshTokens,
+      requirePush: options.requirePush ?? false,
     }
     const provider = new Provider(issuer.origin, providerConfiguration(state))
     // With no listener of ours Koa prints to the console; its types forget this event.

@@ -9,6 +9,7 @@ import { demoEnvironment, demoPorts, demoTwilio } from './demo-environment.ts'
 import { demoPeople } from './people.ts'
 import { startPhone } from './phone.ts'
 import { type DemoProvider, startProvider } from './provider.ts'
+import { clientCredential } from './provider-store.ts'
 import { createTwilioStandIn, type TwilioStandIn } from './twilio-api.ts'
 
 /** `env` may set `STEPGATE_DEMO_PORT`, the first of the four ports, and any variable of stepgate. */
@@ -58,7 +59,7 @@ export async function startDemo({ env, overrides }: DemoOptions): Promise<Demo> 
       clients: [
         {
           client_id: loaded.config.oidc.clientId,
-          client_secret: loaded.secrets.oidcClientSecret,
+          ...clientCredential(loaded.secrets.oidcCredential),
           redirect_uris: [new URL('/_stepgate/callback', url).href],
           post_logout_redirect_uris: [new URL('/_stepgate/signed-out', url).href],
         },

@@ -3,7 +3,7 @@ import type { Context } from './context.ts'
 import { describeError } from './log.ts'
 import { type Asker, problemAnswer } from './page-answer.ts'
 import { returnTarget } from './request/return-target.ts'
-import { ProviderUnknownError } from './sign-in/provider.ts'
+import { ProviderUnknownError, PushFailedError } from './sign-in/provider.ts'
 import { StoreUnavailableError } from './store/store.ts'
 
 /**
@@ -44,6 +44,6 @@ function retryUrlOf(context: Context, { incoming }: Asker): string {
 
 function reasonOf(error: unknown): 'store' | 'provider' | 'unexpected' {
   if (error instanceof StoreUnavailableError) return 'store'
-  if (error instanceof ProviderUnknownError) return 'provider'
+  if (error instanceof ProviderUnknownError || error instanceof PushFailedError) return 'provider'
   return 'unexpected'
 }

@@ -60,7 +60,7 @@ async function checkProvider(config: Config, secrets: Secrets): Promise<PartChec
   const { oidc, publicUrl } = config
   const redirectUri = new URL('/_stepgate/callback', publicUrl)
   const signedOut = new URL('/_stepgate/signed-out', publicUrl)
-  const provider = createProvider(oidc, secrets.oidcClientSecret, QUIET)
+  const provider = createProvider(oidc, secrets.oidcCredential, QUIET)
   const { kind, detail } = await provider.check(redirectUri)
   if (kind === 'problem') return { kind, detail }
   const register = `register there ${redirectUri.href} for sign-in and ${signedOut.href} for sign-out`

@@ -117,7 +117,7 @@ export async function createContext(
   const cookies = cookieNames(config.publicUrl)
   const provider =
     overrides.provider ??
-    createProvider(config.oidc, secrets.oidcClientSecret, log, {
+    createProvider(config.oidc, secrets.oidcCredential, log, {
       wantsRefresh: config.session.recheck !== Number.POSITIVE_INFINITY,
     })
   const circuit = withCircuit(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
@@ -7,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, type TestContext, test } from 'node:test'
+import { clientCredential } from '../demo/provider-store.ts'
 import { checkParts } from '../proxy/check.ts'
 import { formatProblems } from '../proxy/config/format-problems.ts'
 import { loadConfig } from '../proxy/config/load-config.ts'
@@ -143,6 +145,28 @@ test('a client secret or client id that the provider does not accept', async () 
     const line = await onlyProblem(changes)
     assert.match(line, /OpenID provider: .*STEPGATE_OIDC_CLIENT_ID and STEPGATE_OIDC_CLIENT_SECRET/)
   }
+})
+
+test('a client with a key, requests that are pushed, and what the provider does not know', async (t) => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { key, ...client } = { key: privateKey, ...around.client }
+  around.provider.putClient({ ...client, ...clientCredential({ key, algs: ['ES256'] }) })
+  t.after(() => around.provider.putClient(around.client))
+  const changes = {
+    STEPGATE_OIDC_CLIENT_SECRET: undefined,
+    STEPGATE_OIDC_CLIENT_KEY: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    STEPGATE_OIDC_PAR: 'on',
+    STEPGATE_OIDC_ACR_VALUES: 'gold',
+  }
+  const { lines } = await check(changes)
+  const line = lines.find((one) => one.includes('OpenID provider')) ?? ''
+  assert.match(line, /^ok .*it knows the client by its key \(private_key_jwt, ES256\)/)
+  assert.match(line, /; it took a pushed authorization request; its metadata does not list gold of/)
+
+  const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+  const wrong = other.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const problem = await onlyProblem({ ...changes, STEPGATE_OIDC_CLIENT_KEY: wrong })
+  assert.match(problem, /STEPGATE_OIDC_CLIENT_ID with what STEPGATE_OIDC_CLIENT_KEY signs/)
 })
 
 test('a directory that is down, and one that refuses the password', {

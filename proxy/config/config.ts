@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { CountryCode } from 'libphonenumber-js'
 import type { RequiredAcr } from '../policy/acr.ts'
 import type { Rule } from '../policy/rule.ts'
@@ -46,6 +47,8 @@ export type Config = {
     readonly groups?: readonly string[]
     /** acr or amr values of the provider that already count as `twilio_sms`. */
     readonly trustAcr: readonly string[]
+    /** What the authorization request asks for besides. */
+    readonly request: AuthorizationSettings
   }
   readonly defaultAcr: RequiredAcr
   readonly rules: readonly Rule[]
@@ -99,6 +102,38 @@ export type Config = {
   }
   readonly pagesDir?: string
 }
+
+/** The authorization request, as far as configuration says (OpenID Connect Core §3.1.2.1). */
+export type AuthorizationSettings = {
+  /** In the order in which they are liked. */
+  readonly acrValues: readonly string[]
+  readonly claims?: ClaimsRequest
+  readonly prompt: readonly Prompt[]
+  /** Language tags with spaces between, for people who have not chosen any. */
+  readonly uiLocales?: string
+  /** Which part of a session says whom to expect when a person signs in anew. */
+  readonly loginHint: 'username' | 'email' | 'off'
+  /** Any others. */
+  readonly parameters: readonly Parameter[]
+  /** `auto`: pushed to the provider (RFC 9126) if its metadata says that it has to be. */
+  readonly par: 'auto' | 'on'
+}
+
+export type Prompt = 'login' | 'consent' | 'select_account'
+
+/** OpenID Connect Core §5.5; `null` asks without more. */
+export type ClaimsRequest = Readonly<
+  Partial<Record<'id_token' | 'userinfo' | 'access_token', Readonly<Record<string, ClaimWanted>>>>
+>
+
+export type ClaimWanted = {
+  readonly essential?: boolean
+  readonly value?: unknown
+  readonly values?: readonly unknown[]
+} | null
+
+/** A parameter of the authorization request. */
+export type Parameter = { readonly name: string; readonly value: string }
 
 /** What clients may ask; Infinity where there is no limit. */
 export type ClientLimits = {
@@ -210,7 +245,7 @@ export type HeaderTemplate = { readonly name: string; readonly value: string }
 export type Secrets = {
   /** Newest first; the newest seals, all unseal. */
   readonly sessionSecrets: readonly [string, ...string[]]
-  readonly oidcClientSecret: string
+  readonly oidcCredential: OidcCredential
   /** Of the account, or of the API key when `twilio.apiKeySid` is set. */
   readonly twilioSecret: string
   /** Of the account, if it is set: what Twilio signs its callbacks with. */
@@ -220,6 +255,17 @@ export type Secrets = {
   readonly headersSecret?: string
   /** Of the Redis store. */
   readonly store: StoreSecrets
+}
+
+/** stepgate's client secret at the provider, or the key of `private_key_jwt`. */
+export type OidcCredential = string | ClientKey
+
+/** A private key that signs client assertions (RFC 7523). */
+export type ClientKey = {
+  readonly key: KeyObject
+  /** How it may sign; the first that the provider takes is used. */
+  readonly algs: readonly [string, ...string[]]
+  readonly kid?: string
 }
 
 /** Whom a text comes from. */

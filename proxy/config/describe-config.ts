@@ -66,12 +66,28 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
     session.recheck === Number.POSITIVE_INFINITY ? undefined : formatDuration(session.recheckGrace),
   OIDC_ISSUER: ({ oidc }) => writeUrl(oidc.issuer),
   OIDC_CLIENT_ID: ({ oidc }) => oidc.clientId,
-  OIDC_CLIENT_SECRET: () => IS_SET,
+  OIDC_CLIENT_SECRET: (_, { oidcCredential }) =>
+    typeof oidcCredential === 'string' ? IS_SET : undefined,
+  OIDC_CLIENT_KEY: (_, secrets) => clientKey(secrets) && IS_SET,
+  OIDC_CLIENT_KEY_ID: (_, secrets) => clientKey(secrets)?.kid,
+  // Where there are several, the provider's metadata chooses.
+  OIDC_CLIENT_KEY_ALG: (_, secrets) => {
+    const [alg, ...others] = clientKey(secrets)?.algs ?? []
+    return others.length === 0 ? alg : undefined
+  },
+  OIDC_PAR: ({ oidc }) => oidc.request.par,
   OIDC_SCOPES: ({ oidc }) => oidc.scopes.join(' '),
   OIDC_USERNAME_CLAIM: ({ oidc }) => oidc.usernameClaim,
   OIDC_GROUPS_CLAIM: ({ oidc }) => oidc.groupsClaim,
   OIDC_GROUPS: ({ oidc }) => oidc.groups?.join('; '),
   OIDC_TRUST_ACR: ({ oidc }) => oidc.trustAcr.join(' ') || undefined,
+  OIDC_ACR_VALUES: ({ oidc }) => oidc.request.acrValues.join(' ') || undefined,
+  OIDC_CLAIMS: ({ oidc }) => oidc.request.claims && JSON.stringify(oidc.request.claims),
+  OIDC_PROMPT: ({ oidc }) => oidc.request.prompt.join(' ') || undefined,
+  OIDC_UI_LOCALES: ({ oidc }) => oidc.request.uiLocales,
+  OIDC_LOGIN_HINT: ({ oidc }) => oidc.request.loginHint,
+  OIDC_PARAMETERS: ({ oidc }) =>
+    oidc.request.parameters.map(({ name, value }) => `${name}=${value}`).join('; ') || undefined,
   DEFAULT_ACR: ({ defaultAcr }) => defaultAcr,
   // A statement with several patterns is several rules of one source.
   RULES: ({ rules }) => [...new Set(rules.map(({ source }) => source))].join('; ') || undefined,
@@ -138,6 +154,10 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   BRAND_COLOR: ({ brand }) => brand.color,
   PAGES_DIR: ({ pagesDir }) => pagesDir,
   DEMO_PORT: () => undefined,
+}
+
+function clientKey({ oidcCredential }: Secrets) {
+  return typeof oidcCredential === 'string' ? undefined : oidcCredential
 }
 
 function ofCalls(write: (limits: SendLimits) => string) {

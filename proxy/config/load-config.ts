@@ -2,6 +2,7 @@ import type { Config, Secrets } from './config.ts'
 import { type Files, nodeFiles } from './files.ts'
 import { type ConfigProblem, problemWith } from './problem.ts'
 import { readBrand } from './read-brand.ts'
+import { readClient } from './read-client.ts'
 import { readFront } from './read-front.ts'
 import { readHeaders } from './read-headers.ts'
 import { readLimits } from './read-limits.ts'
@@ -67,6 +68,7 @@ function readParts(
   // All of them run before the first is looked at, so that all problems are found.
   const front = readFront(settings, files, report, warn)
   const session = readSession(settings, report)
+  const credential = readClient(settings, report)
   const rules = readRules(settings, report)
   const twilio = readTwilio(settings, report, warn)
   const phone = readPhoneSource(settings, files, report, warn)
@@ -76,8 +78,9 @@ function readParts(
   const brand = readBrand(settings, files, report)
   warnOfRisks(settings, warn)
 
-  if (!front || !session || !twilio || !phone || !storage || !isComplete(settings.values))
+  if (!front || !session || !twilio || !phone || !storage || credential === undefined)
     return undefined
+  if (!isComplete(settings.values)) return undefined
   const { twilioSecret, twilioToken, ...twilioConfig } = twilio
   const { ldapBindPassword, ...phoneConfig } = phone
   const { values } = settings
@@ -97,7 +100,7 @@ function readParts(
     },
     secrets: {
       sessionSecrets: values.SESSION_SECRET,
-      oidcClientSecret: values.OIDC_CLIENT_SECRET,
+      oidcCredential: credential,
       twilioSecret,
       ...(twilioToken !== undefined && { twilioToken }),
       ...(ldapBindPassword !== undefined && { ldapBindPassword }),
@@ -137,6 +140,15 @@ function plainConfig(
       groupsClaim: values.OIDC_GROUPS_CLAIM,
       ...(values.OIDC_GROUPS !== undefined && { groups: values.OIDC_GROUPS }),
       trustAcr: values.OIDC_TRUST_ACR ?? [],
+      request: {
+        acrValues: values.OIDC_ACR_VALUES ?? [],
+        ...(values.OIDC_CLAIMS && { claims: values.OIDC_CLAIMS }),
+        prompt: values.OIDC_PROMPT ?? [],
+        ...(values.OIDC_UI_LOCALES !== undefined && { uiLocales: values.OIDC_UI_LOCALES }),
+        loginHint: values.OIDC_LOGIN_HINT,
+        parameters: values.OIDC_PARAMETERS ?? [],
+        par: values.OIDC_PAR,
+      },
     },
     defaultAcr: values.DEFAULT_ACR,
     smsLimits: {

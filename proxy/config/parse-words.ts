@@ -1,3 +1,4 @@
+import type { Prompt } from './config.ts'
 import { ok, type Parsed, wrong } from './parsed.ts'
 
 /** Words separated by spaces or commas, without duplicates, each matching `pattern`. */
@@ -27,4 +28,24 @@ export function parseScopes(text: string): Parsed<readonly string[]> {
   return words.kind === 'ok' && !words.value.includes('openid')
     ? wrong('it must contain openid')
     : words
+}
+
+const PROMPTS: readonly string[] = ['login', 'consent', 'select_account'] satisfies Prompt[]
+
+/** What to ask people at the provider (OpenID Connect Core §3.1.2.1). */
+export function parsePrompt(text: string): Parsed<readonly Prompt[]> {
+  const words = parseWords(text, /^\S+$/, 'prompt')
+  if (words.kind === 'wrong') return words
+  if (words.value.includes('none')) {
+    return wrong('with none nobody could sign in who is not signed in at the provider already')
+  }
+  const known = (word: string): word is Prompt => PROMPTS.includes(word)
+  return words.value.every(known) ? ok(words.value) : wrong(`it may hold ${PROMPTS.join(', ')}`)
+}
+
+/** At most five language tags (BCP 47), as `ui_locales` has them. */
+export function parseLocales(text: string): Parsed<string> {
+  const words = parseWords(text, /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, 'language tag')
+  if (words.kind === 'wrong') return words
+  return words.value.length > 5 ? wrong('it holds more than five') : ok(words.value.join(' '))
 }

@@ -9,7 +9,7 @@ export function oneOf<const W extends readonly [string, ...string[]]>(
 ): z.ZodType<W[number], string> {
   const list = `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
   return parsedBy((text): Parsed<W[number]> => {
-    const word = words.find((candidate) => candidate === text.toLowerCase())
+    const word = words.find((candidate) => candidate.toLowerCase() === text.toLowerCase())
     return word === undefined ? wrong(`it must be ${list}`) : ok(word)
   })
 }

@@ -65,13 +65,15 @@ function failurePage(
   return pageAnswer(pages, exchange, statusOf(reason), 'sign-in-failed', props, { uiLocales })
 }
 
-/** Answers of the provider that are about the person (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
+/** Answers of the provider that are about the person (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6,
+ * OpenID Connect Core Error Code unmet_authentication_requirements). */
 const REFUSALS: ReadonlySet<string> = new Set([
   'access_denied',
   'login_required',
   'interaction_required',
   'consent_required',
   'account_selection_required',
+  'unmet_authentication_requirements',
 ])
 
 function statusOf(reason: ShownFailure): number {

@@ -7,6 +7,7 @@ import type { Session } from '../session/session.ts'
 import { startSession } from '../session/transitions.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
 import { readIdentity } from './read-identity.ts'
+import { unmetClaim } from './requested-claims.ts'
 import type { SignInParts } from './start-sign-in.ts'
 import {
   browserHash,
@@ -95,6 +96,8 @@ export async function finishSignIn(
   if (redeemed.kind === 'unavailable') return failed(unavailable('provider', redeemed.code))
   if (redeemed.kind !== 'signed-in') return failed(redeemed)
 
+  const unmet = unmetClaim(parts.config.oidc.request.claims, redeemed.claims)
+  if (unmet !== undefined) return failed({ kind: 'missing-claim', claim: unmet })
   const read = readIdentity(redeemed.claims, parts.config, now)
   if (read.kind === 'missing') return failed({ kind: 'missing-claim', claim: read.claim })
 

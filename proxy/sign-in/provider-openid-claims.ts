@@ -2,6 +2,7 @@ import * as oidc from 'openid-client'
 import type { Config } from '../config/config.ts'
 import { errorCode } from '../error-code.ts'
 import type { Claims } from './provider.ts'
+import { requestedClaims } from './requested-claims.ts'
 
 /**
  * The claims of an ID token and, where it lacks one that we want, of userinfo. The ID token is signed,
@@ -24,13 +25,14 @@ export async function completeClaims(
 }
 
 /** Claims that userinfo is asked for when the ID token lacks one of them. */
-function wantedClaims({ usernameClaim, groupsClaim, scopes }: Config['oidc']): string[] {
+function wantedClaims({ usernameClaim, groupsClaim, scopes, request }: Config['oidc']): string[] {
   return [
     usernameClaim,
     groupsClaim,
     'name',
     ...(scopes.includes('email') ? ['email', 'email_verified'] : []),
     ...(scopes.includes('phone') ? ['phone_number', 'phone_number_verified'] : []),
+    ...requestedClaims(request.claims),
   ]
 }
 

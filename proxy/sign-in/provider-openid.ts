@@ -1,7 +1,9 @@
 import * as oidc from 'openid-client'
-import type { Config } from '../config/config.ts'
+import type { Config, OidcCredential } from '../config/config.ts'
 import type { Log } from '../log.ts'
-import type { PartCheck } from '../part-check.ts'
+import { authorizationParameters } from './authorization-parameters.ts'
+import { checkClient } from './check-client-openid.ts'
+import { authenticateWith, clientAuthProblem } from './client-auth-openid.ts'
 import {
   type AuthorizationRequest,
   type ExpectedResponse,
@@ -11,8 +13,9 @@ import {
 } from './provider.ts'
 import { codesOf, completeClaims } from './provider-openid-claims.ts'
 import { createKeyedConfigurations } from './provider-openid-keys.ts'
+import { needsPush, pushRequest } from './provider-openid-push.ts'
 import { keepGrants, refreshGrant } from './provider-openid-refresh.ts'
-import { clientVerdict, discoveryProblem } from './provider-problem.ts'
+import { discoveryProblem } from './provider-problem.ts'
 
 const FIRST_RETRY = 500
 const LAST_RETRY = 15_000
@@ -42,7 +45,7 @@ class ProviderMetadataError extends Error {
  */
 export function createProvider(
   settings: Config['oidc'],
-  secret: string,
+  credential: OidcCredential,
   log: Log,
   { timeout = TIMEOUT, elapsed = () => performance.now(), wantsRefresh = false } = {},
 ): Provider {
@@ -55,14 +58,17 @@ export function createProvider(
     // Only a loopback issuer may be http: configuration refuses the rest.
     ...(settings.issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : []),
   ]
-  const authenticate = authenticateWith(secret)
+  const authenticate = authenticateWith(credential)
 
   async function discover(): Promise<oidc.Configuration> {
     const options = { timeout: timeout / 1000, execute }
     const { issuer, clientId } = settings
     const found = await oidc.discovery(issuer, clientId, undefined, authenticate, options)
     const metadata = found.serverMetadata()
-    const unusable = ENDPOINTS.find((name) => !isEndpoint(metadata[name], issuer))
+    const needed = needsPush(settings, metadata)
+      ? ([...ENDPOINTS, 'pushed_authorization_request_endpoint'] as const)
+      : ENDPOINTS
+    const unusable = needed.find((name) => !isEndpoint(metadata[name], issuer))
     if (unusable !== undefined) throw new ProviderMetadataError(unusable)
     return found
   }
@@ -84,6 +90,8 @@ export function createProvider(
       // Many don't say: what they give is then seen at the first sign-in.
       const named = Array.isArray(grants) ? grants : undefined
       if (wantsRefresh && named?.includes('refresh_token') === false) log.warn(NO_REFRESH_TOKENS)
+      const problem = clientAuthProblem(credential, known.serverMetadata())
+      if (problem !== undefined) log.warn(`OpenID provider may not know the client: ${problem}`)
     } catch (error) {
       if (closed) return
       log.error('OpenID provider can not be discovered, trying again', {
@@ -114,19 +122,15 @@ export function createProvider(
         const failure = { ...reasonOf(error), ...answerOf(error) }
         return { kind: 'problem', detail: discoveryProblem(settings.issuer, failure) }
       }
-      return checkClient(found, redirectUri)
+      return checkClient(found, settings, credential, redirectUri)
     },
     async authorizationUrl(request: AuthorizationRequest) {
-      return oidc.buildAuthorizationUrl(requireKnown(), {
-        redirect_uri: request.redirectUri.href,
-        response_type: 'code',
-        scope: settings.scopes.join(' '),
-        state: request.state,
-        nonce: request.nonce,
-        code_challenge: await oidc.calculatePKCECodeChallenge(request.codeVerifier),
-        code_challenge_method: 'S256',
-        ...(request.uiLocales !== undefined && { ui_locales: request.uiLocales }),
-      })
+      const provider = requireKnown()
+      const challenge = await oidc.calculatePKCECodeChallenge(request.codeVerifier)
+      const parameters = authorizationParameters(settings, request, challenge)
+      return needsPush(settings, provider.serverMetadata())
+        ? pushRequest(provider, parameters, log)
+        : oidc.buildAuthorizationUrl(provider, parameters)
     },
     async redeem(callback, expected) {
       const configuration = keyed.current()
@@ -184,32 +188,6 @@ async function redeem(
   }
 }
 
-/** Redeems a code that the provider never gave, to see what it thinks of the client. */
-async function checkClient(found: oidc.Configuration, redirectUri: URL): Promise<PartCheck> {
-  const { issuer } = found.serverMetadata()
-  const error = await oidc
-    .genericGrantRequest(found, 'authorization_code', {
-      code: 'stepgate-check',
-      redirect_uri: redirectUri.href,
-      code_verifier: oidc.randomPKCECodeVerifier(),
-    })
-    .then(() => undefined, oauthErrorOf)
-  const verdict = clientVerdict(error)
-  if (verdict.kind === 'problem')
-    return { ...verdict, detail: `${issuer} is known, but ${verdict.detail}` }
-  const client =
-    verdict.kind === 'known' ? 'it knows the client' : 'whether it knows the client is unclear'
-  return { kind: 'ok', detail: `${issuer} is known, and ${client}` }
-}
-
-function oauthErrorOf(error: unknown): string | undefined {
-  if (error instanceof oidc.ResponseBodyError) return error.error
-  if (error instanceof oidc.WWWAuthenticateChallengeError) {
-    return error.status === 401 ? 'invalid_client' : undefined
-  }
-  return undefined
-}
-
 function isEndpoint(url: string | undefined, issuer: URL): boolean {
   const protocol = URL.parse(url ?? '')?.protocol
   return protocol === 'https:' || (protocol === 'http:' && issuer.protocol === 'http:')
@@ -251,14 +229,4 @@ function answerOf(error: unknown): { status?: number; otherIssuer?: string } {
   const { body } = (cause ?? {}) as { body?: { issuer?: unknown } }
   const other = typeof body?.issuer === 'string' ? URL.parse(body.issuer)?.href : undefined
   return other === undefined ? {} : { otherIssuer: other }
-}
-
-/** `client_secret_basic` where the provider's metadata allows it (OpenID Connect Discovery §3), else post. */
-function authenticateWith(secret: string): oidc.ClientAuth {
-  const basic = oidc.ClientSecretBasic(secret)
-  const post = oidc.ClientSecretPost(secret)
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
-    return (methods.includes('client_secret_basic') ? basic : post)(server, ...rest)
-  }
 }

@@ -1,4 +1,6 @@
+import type { OidcCredential } from '../config/config.ts'
 import { networkWords } from '../network-words.ts'
+import type { PushFailedError } from './provider.ts'
 
 /** What discovery met, without the provider's own words: those can hold anything. */
 export type DiscoveryFailure = {
@@ -27,7 +29,12 @@ export function discoveryProblem(issuer: URL, failure: DiscoveryFailure): string
   if (code === 'OAUTH_PARSE_ERROR' || code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') {
     return `what answers at ${issuer.href} is no OpenID provider (${code}); look at STEPGATE_OIDC_ISSUER`
   }
-  if (code === 'unusable_metadata') return `${issuer.href} is known, but has no usable ${cause}`
+  if (code === 'unusable_metadata') {
+    const why = cause?.startsWith('pushed_')
+      ? ', which STEPGATE_OIDC_PAR or its own metadata asks for'
+      : ''
+    return `${issuer.href} is known, but has no usable ${cause}${why}`
+  }
   const network = cause ?? (code === 'TypeError' ? undefined : code)
   return `${issuer.href} was not reached: ${networkWords(network)}; look at STEPGATE_OIDC_ISSUER and the way there`
 }
@@ -38,6 +45,7 @@ export function discoveryProblem(issuer: URL, failure: DiscoveryFailure): string
  */
 export function clientVerdict(
   error: string | undefined,
+  credential: OidcCredential,
 ): { kind: 'known' } | { kind: 'unclear' } | { kind: 'problem'; detail: string } {
   switch (error) {
     case 'invalid_grant':
@@ -46,7 +54,9 @@ export function clientVerdict(
       return {
         kind: 'problem',
         detail:
-          'it does not accept STEPGATE_OIDC_CLIENT_ID and STEPGATE_OIDC_CLIENT_SECRET (invalid_client): one of them is wrong, or the client there is a public one',
+          typeof credential === 'string'
+            ? 'it does not accept STEPGATE_OIDC_CLIENT_ID and STEPGATE_OIDC_CLIENT_SECRET (invalid_client): one of them is wrong, or the client there is a public one'
+            : `it does not accept STEPGATE_OIDC_CLIENT_ID with what STEPGATE_OIDC_CLIENT_KEY signs (invalid_client): the client there has to use private_key_jwt and to have this key's public half, ${credential.kid === undefined ? 'and STEPGATE_OIDC_CLIENT_KEY_ID its kid, if it has one' : `with the kid ${JSON.stringify(credential.kid)}`}`,
       }
     case 'unauthorized_client':
     case 'unsupported_grant_type':
@@ -57,4 +67,9 @@ export function clientVerdict(
     default:
       return { kind: 'unclear' }
   }
+}
+
+/** Why a pushed authorization request was not taken and what to do, for `stepgate check`. */
+export function pushProblem({ reason }: PushFailedError): string {
+  return `it does not take the pushed authorization request (${reason}): look at the redirect URI that is registered there, and at what the STEPGATE_OIDC_ variables ask for`
 }

@@ -8,7 +8,10 @@ export type Provider = {
   start(): void
   /** One attempt at discovery, and whether the client is known there, for `stepgate check`. */
   check(redirectUri: URL): Promise<PartCheck>
-  /** Where to send the browser; throws `ProviderUnknownError` before discovery. */
+  /**
+   * Where to send the browser; throws `ProviderUnknownError` before discovery, and `PushFailedError`
+   * where the request has to be pushed to the provider and could not be.
+   */
   authorizationUrl(request: AuthorizationRequest): Promise<URL>
   /** Exchanges the code in `callback` (the callback's URL as the provider was told it, with query). */
   redeem(callback: URL, expected: ExpectedResponse): Promise<Redeemed>
@@ -27,6 +30,11 @@ export type AuthorizationRequest = {
   readonly nonce: string
   readonly codeVerifier: string
   readonly uiLocales?: string
+  /** In seconds: the provider has to sign the person in anew if the last time is longer ago. */
+  readonly maxAge?: number
+  readonly prompt?: 'login'
+  /** Whom the provider may expect. */
+  readonly loginHint?: string
 }
 
 export type ExpectedResponse = {
@@ -74,5 +82,19 @@ export class ProviderUnknownError extends Error {
   constructor() {
     super('The OpenID provider has not answered yet')
     this.name = 'ProviderUnknownError'
+  }
+}
+
+/**
+ * The provider did not take a pushed authorization request (RFC 9126 §2.3). `reason` is its error, or
+ * that of the connection.
+ */
+export class PushFailedError extends Error {
+  readonly code = 'push_failed'
+  readonly reason: string
+  constructor(reason: string) {
+    super(`The OpenID provider did not take the authorization request: ${reason}`)
+    this.name = 'PushFailedError'
+    this.reason = reason
   }
 }

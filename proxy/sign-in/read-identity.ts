@@ -28,7 +28,7 @@ export function readIdentity(
   const claimedPhones = phones
     .map((phone) => toE164(phone, smsCountries))
     .filter((phone) => phone !== undefined)
-  const amr = texts(claims.amr)
+  const amr = methods(claims.amr)
   const acr = text(claims.acr)
   const trusted = [...amr, ...(acr === undefined ? [] : [acr])].some((value) =>
     settings.trustAcr.includes(value),
@@ -60,6 +60,12 @@ function isFlag(value: unknown, flag: boolean): boolean {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' && value.length <= MAX_TEXT ? value : undefined
+}
+
+/** An `amr` as it has to be, a list of texts (OpenID Connect Core §2); any other proves nothing. */
+function methods(value: unknown): readonly string[] {
+  const list = Array.isArray(value) && value.every((item) => typeof item === 'string')
+  return list ? texts(value) : []
 }
 
 /** A list of texts without duplicates; a single text is a list of one. */

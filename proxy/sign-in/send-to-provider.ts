@@ -2,17 +2,32 @@ import { type Answer, redirectAnswer, seeOther } from '../answer.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { bindBrowser, readBrowserCookies } from './browser-cookies.ts'
 import type { Destination } from './finish-sign-in.ts'
+import { loginHint } from './login-hint.ts'
 import { startSignIn } from './start-sign-in.ts'
 
-/** Begins a sign-in and sends the browser to the provider. Throws `ProviderUnknownError`. */
+/** Who is sent, with the session that does not suffice and what a link of ours says, if any. */
+type Sent = Pick<OwnRequest, 'context' | 'exchange' | 'uiLocales' | 'now'> &
+  Partial<Pick<OwnRequest, 'session' | 'fields'>>
+
+/**
+ * Begins a sign-in and sends the browser to the provider. Throws `ProviderUnknownError` and
+ * `PushFailedError`.
+ */
 export async function sendToProvider(
-  { context, exchange, uiLocales, now }: Omit<OwnRequest, 'session' | 'fields'>,
+  { context, exchange, uiLocales, now, session, fields }: Sent,
   destination: Destination,
   attempt = 0,
 ): Promise<Answer> {
   const { cookies, config, signIn, random } = context
   const [known] = readBrowserCookies(exchange.incoming.headers.cookie, cookies.browser)
-  const request = { ...destination, browser: known?.value, uiLocales, attempt }
+  const hint = loginHint(config.oidc.request.loginHint, fields?.get('login_hint'), session)
+  const request = {
+    ...destination,
+    browser: known?.value,
+    uiLocales,
+    attempt,
+    loginHint: hint,
+  }
   const { location, newBrowser } = await startSignIn(signIn, request, now)
   const setCookies =
     newBrowser === undefined ? [] : bindBrowser(cookies.browser, newBrowser, random, config)

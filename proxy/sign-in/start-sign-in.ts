@@ -18,6 +18,8 @@ export type SignInRequest = {
   readonly browser: string | undefined
   readonly uiLocales?: string | undefined
   readonly attempt?: number | undefined
+  /** Whom the provider may expect. */
+  readonly loginHint?: string | undefined
 }
 
 /** Where to send the browser, and what it is known by from here on when it wasn't before. */
@@ -53,6 +55,7 @@ export async function startSignIn(
     nonce,
     codeVerifier,
     ...(uiLocales !== undefined && { uiLocales }),
+    ...(request.loginHint !== undefined && { loginHint: request.loginHint }),
   })
   return { location, ...(request.browser === undefined && { newBrowser: browser }) }
 }

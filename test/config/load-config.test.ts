@@ -48,6 +48,13 @@ test('the least that must be set gives the documented defaults', () => {
       usernameClaim: 'preferred_username',
       groupsClaim: 'groups',
       trustAcr: [],
+      request: {
+        acrValues: [],
+        prompt: [],
+        loginHint: 'username',
+        parameters: [],
+        par: 'auto',
+      },
     },
     defaultAcr: 'twilio_sms',
     rules: [],
@@ -111,7 +118,7 @@ test('the least that must be set gives the documented defaults', () => {
   })
   assert.deepEqual(secrets, {
     sessionSecrets: [CANARIES.session],
-    oidcClientSecret: CANARIES.oidc,
+    oidcCredential: CANARIES.oidc,
     twilioSecret: CANARIES.twilio,
     twilioToken: CANARIES.twilio,
     store: {},
@@ -144,6 +151,14 @@ test('everything that can be set is read', () => {
         STEPGATE_SESSION_RECHECK: 'OFF',
         STEPGATE_SESSION_RECHECK_GRACE: '15m',
         STEPGATE_OIDC_TRUST_ACR: 'mfa, urn:two',
+        STEPGATE_OIDC_ACR_VALUES: 'gold silver',
+        STEPGATE_OIDC_CLAIMS:
+          '{"id_token":{"acr":{"essential":true,"value":"gold"}},"access_token":{"x":null}}',
+        STEPGATE_OIDC_PROMPT: 'login,consent',
+        STEPGATE_OIDC_UI_LOCALES: 'de-AT en',
+        STEPGATE_OIDC_LOGIN_HINT: 'Off',
+        STEPGATE_OIDC_PARAMETERS: 'domain_hint = a=b c\nhd=example.com;',
+        STEPGATE_OIDC_PAR: 'on',
         STEPGATE_OIDC_USERNAME_CLAIM: 'upn',
         STEPGATE_OIDC_GROUPS_CLAIM: 'roles',
         STEPGATE_OIDC_GROUPS: 'cn=hr,dc=example; app-*\nhr',
@@ -213,6 +228,18 @@ test('everything that can be set is read', () => {
     ['public', 'twilio_sms'],
   )
   assert.deepEqual(config.oidc.trustAcr, ['mfa', 'urn:two'])
+  assert.deepEqual(config.oidc.request, {
+    acrValues: ['gold', 'silver'],
+    claims: { id_token: { acr: { essential: true, value: 'gold' } }, access_token: { x: null } },
+    prompt: ['login', 'consent'],
+    uiLocales: 'de-AT en',
+    loginHint: 'off',
+    parameters: [
+      { name: 'domain_hint', value: 'a=b c' },
+      { name: 'hd', value: 'example.com' },
+    ],
+    par: 'on',
+  })
   assert.equal(config.oidc.usernameClaim, 'upn')
   assert.equal(config.oidc.groupsClaim, 'roles')
   assert.deepEqual(config.oidc.groups, ['cn=hr,dc=example', 'app-*', 'hr'])
@@ -314,7 +341,7 @@ test('everything that can be set is read', () => {
   })
   assert.deepEqual(secrets, {
     sessionSecrets: [CANARIES.session],
-    oidcClientSecret: CANARIES.oidc,
+    oidcCredential: CANARIES.oidc,
     twilioSecret: CANARIES.apiKey,
     ldapBindPassword: CANARIES.ldap,
     headersSecret: CANARIES.headers,

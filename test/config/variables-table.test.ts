@@ -47,6 +47,7 @@ test('a README without markers is an error', () => {
 /** Examples that stand for something only the operator has, so they can't work as they are. */
 const PLACEHOLDERS = [
   'SESSION_SECRET',
+  'OIDC_CLIENT_KEY',
   'TWILIO_SID',
   'TWILIO_MESSAGING_SERVICE_SID',
   'TWILIO_API_KEY_SID',
@@ -62,7 +63,7 @@ for (const name of VARIABLE_NAMES.filter((candidate) => !PLACEHOLDERS.includes(c
     for (const { problem } of own)
       assert.match(
         problem,
-        /^is unusable: .*ENOENT|STEPGATE_PAGES_DIR is not set|nothing in STEPGATE_HEADERS|STEPGATE_STORE is not rediss|nothing in STEPGATE_UPSTREAM is https|names no (balancer|proxy)/,
+        /^is unusable: .*ENOENT|STEPGATE_PAGES_DIR is not set|nothing in STEPGATE_HEADERS|STEPGATE_STORE is not rediss|nothing in STEPGATE_UPSTREAM is https|names no (balancer|proxy)|there is no key/,
       )
   })
 }

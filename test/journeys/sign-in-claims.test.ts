@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { after, afterEach, before, describe, it } from 'node:test'
 import { createClient } from '../support/cookie-jar.ts'
 import { type EvilProvider, startEvilProvider } from '../support/evil-provider.ts'
@@ -157,7 +158,10 @@ describe('odd claims', () => {
     })
     world = await startWorld({
       issuer: evil.issuer,
-      env: { STEPGATE_OIDC_TRUST_ACR: 'mfa' },
+      env: {
+        STEPGATE_OIDC_TRUST_ACR: 'mfa',
+        STEPGATE_OIDC_CLAIMS: '{"id_token":{"amr":{"essential":true,"values":["pwd"]}}}',
+      },
     })
   })
   after(async () => {
@@ -208,6 +212,32 @@ describe('odd claims', () => {
     assert.equal(seen?.headers['x-forwarded-email'], undefined)
   })
 
+  it('that are essential sign nobody in when they are not as asked for, and the log names them', async () => {
+    for (const amr of [undefined, ['hwk'], ['PWD'], { pwd: true }]) {
+      evil.behave({
+        alterIdToken: (claims) => Object.assign(claims, { amr }),
+        alterUserinfo: (claims) => Object.assign(claims, { amr: ['pwd'] }),
+      })
+      const browser = createClient()
+      const page = await browser.followAll(await browser.get(at(world, '/basic')))
+      assert.equal(page.status, 502)
+      assert.equal(browser.cookies(world.url)[SESSION], undefined)
+      const { reason, claim } = world.logs('sign_in.failed').at(-1) ?? {}
+      assert.deepEqual({ reason, claim }, { reason: 'missing-claim', claim: 'amr' })
+    }
+    const error = 'unmet_authentication_requirements'
+    evil.behave({
+      alterCallback(parameters) {
+        parameters.delete('code')
+        parameters.set('error', error)
+      },
+    })
+    const browser = createClient()
+    const refused = await browser.followAll(await browser.get(at(world, '/basic')))
+    assert.equal(refused.status, 403)
+    assert.match(refused.text(), new RegExp(error))
+  })
+
   it('that userinfo alone knows are asked for there', async () => {
     evil.behave({
       alterIdToken: (claims) => delete claims.email_verified,
@@ -228,3 +258,69 @@ async function openBasic(world: World): Promise<void> {
 function manyGroups(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `group-${index}`)
 }
+
+describe('what the provider is asked for', () => {
+  let world: World
+  before(async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    world = await startWorld({
+      env: {
+        STEPGATE_OIDC_CLIENT_SECRET: undefined,
+        STEPGATE_OIDC_CLIENT_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+        STEPGATE_OIDC_CLIENT_KEY_ID: 'of-2026',
+        STEPGATE_OIDC_PAR: 'on',
+        STEPGATE_OIDC_ACR_VALUES: 'mfa',
+        STEPGATE_OIDC_CLAIMS:
+          '{"id_token":{"acr":{"essential":true,"values":["mfa"]}},"userinfo":{"nickname":null}}',
+        STEPGATE_OIDC_UI_LOCALES: 'de',
+        STEPGATE_OIDC_PARAMETERS: 'domain_hint=example.com',
+      },
+    })
+    const { client_secret: _, ...client } = testClient
+    world.provider.putClient({
+      ...client,
+      redirect_uris: [at(world, '/_stepgate/callback').href],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), d: undefined, kid: 'of-2026' }] },
+    })
+  })
+  after(() => world.close())
+
+  it('goes there by a client with a key, and shows nothing of it to the browser', async () => {
+    world.provider.setAuthentication({ acr: 'mfa', amr: ['pwd'] })
+    const pushed = world.provider.requestCount('/push')
+    const browser = createClient()
+    const hint = new URLSearchParams({ return_to: '/basic', login_hint: 'bob"><script>' })
+    const start = await browser.get(at(world, `/_stepgate/sign-in?${hint}`))
+    assert.deepEqual([...(start.location?.searchParams.keys() ?? [])].sort(), [
+      'client_id',
+      'request_uri',
+    ])
+    assert.equal(world.provider.requestCount('/push'), pushed + 1)
+    const form = await browser.followAll(start)
+    assert.match(form.text(), /<html lang="de"/)
+    assert.match(form.text(), /value="bob&quot;&gt;&lt;script&gt;"/)
+    const page = await signIn(world, browser, { path: '/basic' })
+    assert.equal(page.status, 200)
+    // What the provider proves by an acr that nobody trusts is the first factor, asked for or not.
+    assert.equal(await acrOf(world, browser), 'basic')
+  })
+
+  it('is a page to wait on while the provider takes no request, and 401 for programs', async () => {
+    world.provider.pause()
+    const page = await createClient().get(at(world, '/basic'))
+    assert.equal(page.status, 503)
+    assert.match(page.text(), /sign-in service/)
+    const pushed = world.provider.requestCount('/push')
+    const program = await createClient().get(at(world, '/basic'), {
+      headers: { 'sec-fetch-mode': 'cors', accept: 'application/json' },
+    })
+    assert.equal(program.status, 401)
+    assert.equal(world.provider.requestCount('/push'), pushed)
+    world.provider.resume()
+    const [{ reason } = assert.fail()] = world
+      .logs()
+      .filter(({ msg }) => /did not take the authorization request/.test(String(msg)))
+    assert.match(String(reason), /^[\w.-]+$/)
+  })
+})

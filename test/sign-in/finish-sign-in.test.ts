@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { Config } from '../../proxy/config/config.ts'
 import { readTokens } from '../../proxy/session/provider-tokens.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { finishSignIn } from '../../proxy/sign-in/finish-sign-in.ts'
@@ -9,7 +10,7 @@ import { familyOf, TRANSACTION_LIFE } from '../../proxy/sign-in/transaction.ts'
 import { keyOf } from '../../proxy/store/key-of.ts'
 import { StoreUnavailableError } from '../../proxy/store/store.ts'
 import { sampleSession } from '../session/session-sample.ts'
-import { fakeProvider, HOUR, NOW, SECOND, signedIn, signInParts } from './parts.ts'
+import { CONFIG, fakeProvider, HOUR, NOW, SECOND, signedIn, signInParts } from './parts.ts'
 
 const COOKIE = 'b'.repeat(43)
 const OTHER = 'c'.repeat(43)
@@ -184,5 +185,60 @@ describe('finishing a sign-in', () => {
       reason: { kind: 'unavailable', part: 'store', code: 'store_unavailable' },
       destination: { returnTo: '/a?b' },
     })
+  })
+})
+
+describe('claims that were asked for as essential', () => {
+  type Wanted = NonNullable<Config['oidc']['request']['claims']>
+
+  async function kindWith(claims: Wanted, came: Record<string, unknown>) {
+    const { callBack, parts } = await started(signedIn(came))
+    const request = { ...CONFIG.oidc.request, claims }
+    parts.config = { ...parts.config, oidc: { ...CONFIG.oidc, request } }
+    const finished = await callBack()
+    if (finished.kind !== 'failed') return finished.kind
+    const { reason } = finished
+    return reason.kind === 'missing-claim' ? reason.claim : reason.kind
+  }
+
+  it('have to come, with a value that was asked for', async () => {
+    const acr = { id_token: { acr: { essential: true, values: ['gold', 'silver'] } } }
+    for (const came of ['gold', 'silver']) {
+      assert.equal(await kindWith(acr, { acr: came }), 'signed-in')
+    }
+    for (const came of [
+      undefined,
+      null,
+      '',
+      'GOLD',
+      'gold silver',
+      ['gold'],
+      { gold: 1 },
+      0,
+      true,
+    ]) {
+      assert.equal(await kindWith(acr, { acr: came }), 'acr', JSON.stringify(came))
+    }
+    const one = { id_token: { acr: { essential: true, value: 'gold' } } }
+    assert.equal(await kindWith(one, { acr: 'gold' }), 'signed-in')
+    assert.equal(await kindWith(one, { acr: 'silver' }), 'acr')
+    const any = { id_token: { auth_time: { essential: true } } }
+    assert.equal(await kindWith(any, { auth_time: 0 }), 'signed-in')
+    assert.equal(await kindWith(any, {}), 'auth_time')
+  })
+
+  it('may be one of a list, and are looked for in both places', async () => {
+    const amr = { id_token: { amr: { essential: true, values: ['hwk', 'mfa'] } } }
+    assert.equal(await kindWith(amr, { amr: ['pwd', 'mfa'] }), 'signed-in')
+    assert.equal(await kindWith(amr, { amr: ['pwd'] }), 'amr')
+    assert.equal(await kindWith(amr, { amr: [] }), 'amr')
+    const both = { id_token: {}, userinfo: { team: { essential: true, value: 'hr' } } }
+    assert.equal(await kindWith(both, { team: 'it' }), 'team')
+    assert.equal(await kindWith(both, { team: 'hr' }), 'signed-in')
+  })
+
+  it('are no others than those', async () => {
+    const wishes = { id_token: { acr: { values: ['gold'] }, x: null, y: { essential: false } } }
+    assert.equal(await kindWith(wishes, { acr: 'silver' }), 'signed-in')
   })
 })

@@ -1,4 +1,5 @@
 import { after, afterEach, before } from 'node:test'
+import type { AuthorizationSettings, OidcCredential } from '../../proxy/config/config.ts'
 import type { Provider } from '../../proxy/sign-in/provider.ts'
 import { createProvider } from '../../proxy/sign-in/provider-openid.ts'
 import { createClient } from '../support/cookie-jar.ts'
@@ -26,17 +27,22 @@ export function open(
   issuer: URL,
   {
     scopes,
+    request,
+    credential = testClient.client_secret,
     ...options
   }: {
     timeout?: number
     scopes?: readonly string[]
     elapsed?: () => number
     wantsRefresh?: boolean
+    request?: Partial<AuthorizationSettings>
+    credential?: OidcCredential
   } = {},
 ) {
   const { log, lines } = keptLog()
-  const settings = settingsFor(issuer, scopes)
-  return { lines, provider: createProvider(settings, testClient.client_secret, log, options) }
+  const usual = settingsFor(issuer, scopes)
+  const settings = { ...usual, request: { ...usual.request, ...request } }
+  return { lines, provider: createProvider(settings, credential, log, options) }
 }
 
 /** Turns the event loop until it is so; the test's own limit ends a wait in vain. */

@@ -26,6 +26,7 @@ export const CONFIG = {
     usernameClaim: 'preferred_username',
     groupsClaim: 'groups',
     trustAcr: ['mfa'],
+    request: { acrValues: [], prompt: [], loginHint: 'username', parameters: [], par: 'auto' },
   },
 } as const
 

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { demoPeople } from '../../demo/people.ts'
 import { type DemoProvider, startProvider } from '../../demo/provider.ts'
-import type { Provider } from '../../proxy/sign-in/provider.ts'
+import { clientCredential } from '../../demo/provider-store.ts'
+import type { ClientKey } from '../../proxy/config/config.ts'
+import { type Provider, PushFailedError } from '../../proxy/sign-in/provider.ts'
 import { createProvider } from '../../proxy/sign-in/provider-openid.ts'
 import { createClient } from '../support/cookie-jar.ts'
 import { startEvilProvider } from '../support/evil-provider.ts'
@@ -115,6 +118,213 @@ describe('a certified provider', { timeout: 20_000 }, () => {
   })
 })
 
+/** A key of this kind, as the configuration reads one. */
+function keyOf(kind: 'P-256' | 'P-384' | 'rsa' | 'ed25519', kid?: string): ClientKey {
+  const [{ privateKey: key }, algs] =
+    kind === 'rsa'
+      ? [generateKeyPairSync('rsa', { modulusLength: 2048 }), ['RS256', 'PS256'] as const]
+      : kind === 'ed25519'
+        ? [generateKeyPairSync('ed25519'), ['EdDSA', 'Ed25519'] as const]
+        : [
+            generateKeyPairSync('ec', { namedCurve: kind }),
+            [kind === 'P-256' ? 'ES256' : 'ES384'] as const,
+          ]
+  return { key, algs, ...(kid !== undefined && { kid }) }
+}
+
+describe('a certified provider that wants requests pushed and keys', { timeout: 20_000 }, () => {
+  let demo: DemoProvider
+  const opened: Provider[] = []
+  before(async () => {
+    demo = await startProvider({ port: 0, clients: [], people: demoPeople, requirePush: true })
+  })
+  after(async () => {
+    for (const provider of opened) provider.close()
+    await demo.close()
+  })
+
+  async function openWith(credential: ClientKey, registered = credential) {
+    const { client_secret: _, ...client } = testClient
+    demo.putClient({ ...client, ...clientCredential(registered) })
+    const { provider } = open(demo.issuer, { credential })
+    opened.push(provider)
+    return known(provider)
+  }
+
+  it('gets both, with keys of every kind, and nothing of the request through the browser', async () => {
+    for (const kind of ['P-256', 'rsa', 'ed25519'] as const) {
+      const provider = await openWith(keyOf(kind, `of-${kind}`))
+      const url = await authorization(provider)
+      assert.deepEqual([...url.searchParams.keys()].sort(), ['client_id', 'request_uri'])
+      const callback = await callbackFromProvider(createClient(), url, 'alice')
+      assert.equal((await provider.redeem(callback, EXPECTED)).kind, 'signed-in', kind)
+      const { kind: verdict, detail } = await provider.check(REDIRECT_URI)
+      assert.equal(verdict, 'ok', detail)
+      assert.match(detail, /by its key \(private_key_jwt, (ES256|RS256|EdDSA)\); it took a pushed/)
+    }
+    assert.equal(demo.requestCount('/push'), 6)
+  })
+
+  it('takes no other key, and check says what to do', async () => {
+    const provider = await openWith(keyOf('P-256', 'same'), keyOf('P-256', 'same'))
+    await assert.rejects(authorization(provider), PushFailedError)
+    const { kind, detail } = await provider.check(REDIRECT_URI)
+    assert.equal(kind, 'problem')
+    assert.match(detail, /STEPGATE_OIDC_CLIENT_KEY signs \(invalid_client\).*with the kid "same"/)
+  })
+
+  it('takes no redirect URI that is not registered, as check finds out', async () => {
+    const provider = await openWith(keyOf('P-256'))
+    const { kind, detail } = await provider.check(new URL('http://127.0.0.1:9/other'))
+    assert.equal(kind, 'problem')
+    assert.match(
+      detail,
+      /does not take the pushed .* \(invalid_request\): look at the redirect URI/,
+    )
+  })
+})
+
+describe('pushing to a provider', { timeout: 20_000 }, () => {
+  const { evil, openEvil } = withEvilProvider()
+  const endpoint = () => ({ pushed_authorization_request_endpoint: `${evil().issuer.origin}/push` })
+
+  it('is done when its metadata requires it or configuration says so, and not otherwise', async () => {
+    for (const [required, par, pushed] of [
+      [true, 'auto', true],
+      [false, 'on', true],
+      [undefined, 'auto', false],
+      ['true', 'auto', false],
+    ] as const) {
+      evil().behave(metadata({ ...endpoint(), require_pushed_authorization_requests: required }))
+      const before = evil().requestCount('push')
+      const url = await authorization(await known(openEvil({ request: { par } }).provider))
+      assert.equal(url.searchParams.has('request_uri'), pushed, `${required} ${par}`)
+      assert.equal(evil().requestCount('push'), before + (pushed ? 1 : 0))
+      if (!pushed) continue
+      const sent = new URLSearchParams(
+        url.searchParams.get('request_uri')?.slice('urn:evil:'.length),
+      )
+      assert.equal(sent.get('state'), EXPECTED.state)
+      assert.equal(sent.get('redirect_uri'), REDIRECT_URI.href)
+      assert.equal(sent.get('response_type'), 'code')
+    }
+  })
+
+  it('that has no endpoint for it is no provider to sign in at', async () => {
+    for (const at of [undefined, 'nonsense', 'javascript:alert(1)', 7]) {
+      evil().behave(metadata({ pushed_authorization_request_endpoint: at }))
+      const { provider } = openEvil({ request: { par: 'on' } })
+      const { kind, detail } = await provider.check(REDIRECT_URI)
+      assert.equal(kind, 'problem')
+      assert.match(
+        detail,
+        /no usable pushed_authorization_request_endpoint, which STEPGATE_OIDC_PAR/,
+      )
+    }
+  })
+
+  it('that fails at it sends nobody anywhere, and the log has no more than a code', async () => {
+    const answers = [
+      'hang',
+      'reset',
+      { status: 500 },
+      { status: 302, headers: { location: '/push' } },
+      { status: 201, headers: { 'content-type': 'application/json' }, body: '{}' },
+      { status: 201, headers: { 'content-type': 'application/json' }, body: '{"request_uri":7}' },
+      { status: 400, headers: { 'content-type': 'application/json' }, body: '{"error":"a b"}' },
+      {
+        status: 400,
+        headers: { 'content-type': 'application/json' },
+        body: '{"error":"invalid_request","error_description":"canary"}',
+      },
+    ] as const
+    for (const answer of answers) {
+      evil().behave(metadata(endpoint()))
+      const { provider, lines } = openEvil({ request: { par: 'on' }, timeout: SHORT })
+      await known(provider)
+      evil().behave({ answers: { push: answer } })
+      await assert.rejects(authorization(provider), PushFailedError)
+      const { fields } = lines.at(-1) ?? assert.fail()
+      assert.match(JSON.stringify(fields), /^\{"reason":"[\w.-]+"\}$/)
+      assert.doesNotMatch(JSON.stringify(lines), /canary|the-state|the-nonce/)
+    }
+  })
+})
+
+describe('a client’s key', { timeout: 20_000 }, () => {
+  const { evil, openEvil } = withEvilProvider()
+
+  /** The header of the assertion that a provider with this metadata gets, by its pushed request. */
+  async function headerFor(credential: ClientKey, changes: Record<string, unknown>) {
+    const push = `${evil().issuer.origin}/push`
+    evil().behave(metadata({ pushed_authorization_request_endpoint: push, ...changes }))
+    const { provider, lines } = openEvil({ request: { par: 'on' }, credential })
+    const url = await authorization(await known(provider))
+    const sent = new URLSearchParams(url.searchParams.get('request_uri')?.slice('urn:evil:'.length))
+    assert.equal(
+      sent.get('client_assertion_type'),
+      'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    )
+    const [header, payload] = (sent.get('client_assertion') ?? '')
+      .split('.')
+      .slice(0, 2)
+      .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()))
+    const { iss, sub, aud } = payload
+    assert.deepEqual([iss, sub, aud], ['test-client', 'test-client', evil().issuer.origin])
+    const warning = lines
+      .map(({ message }) => message)
+      .find((message) => /may not know/.test(message))
+    return { header, warning }
+  }
+
+  it('signs as key and metadata have in common, under its kid', async () => {
+    const offered = { token_endpoint_auth_methods_supported: ['private_key_jwt'] }
+    const algs = (...values: unknown[]) => ({
+      ...offered,
+      token_endpoint_auth_signing_alg_values_supported: values,
+    })
+    const rsa = keyOf('rsa', 'k1')
+    const ed = keyOf('ed25519')
+    for (const [key, changes, header] of [
+      [rsa, offered, { alg: 'RS256', kid: 'k1' }],
+      [rsa, algs('ES256', 'PS256'), { alg: 'PS256', kid: 'k1' }],
+      [{ ...rsa, algs: ['PS256'] }, algs('RS256', 'PS256'), { alg: 'PS256', kid: 'k1' }],
+      [ed, offered, { alg: 'EdDSA' }],
+      [ed, algs('Ed25519', 7), { alg: 'Ed25519' }],
+      [keyOf('P-384'), algs('ES384'), { alg: 'ES384' }],
+    ] as const) {
+      const sent = await headerFor(key, changes)
+      assert.deepEqual(sent, { header, warning: undefined })
+    }
+  })
+
+  it('or a secret that the metadata has no place for is warned of, and named by check', async () => {
+    const key = keyOf('P-256')
+    const offered = { token_endpoint_auth_methods_supported: ['private_key_jwt'] }
+    for (const [credential, changes, words] of [
+      [key, {}, /does not offer private_key_jwt, only client_secret_basic, client_secret_post/],
+      [
+        key,
+        { ...offered, token_endpoint_auth_signing_alg_values_supported: ['RS256', '<b>'] },
+        /no signature by ES256, only by RS256: look at STEPGATE_OIDC_CLIENT_KEY_ALG/,
+      ],
+      [
+        'a-secret',
+        offered,
+        /no client secret, only private_key_jwt: .*STEPGATE_OIDC_CLIENT_KEY_FILE/,
+      ],
+    ] as const) {
+      evil().behave(metadata(changes))
+      const { provider, lines } = openEvil({ credential })
+      await known(provider)
+      assert.match(lines.map(({ message }) => message).join('\n'), words)
+      const { kind, detail } = await provider.check(REDIRECT_URI)
+      assert.equal(kind, 'problem')
+      assert.match(detail, words)
+    }
+  })
+})
+
 describe('a provider that fails', { timeout: 20_000 }, () => {
   const { evil, opened, openEvil, redeemFrom } = withEvilProvider()
 
@@ -148,6 +358,12 @@ describe('a provider that fails', { timeout: 20_000 }, () => {
       assert.equal((await redeemFrom(provider)).kind, 'signed-in')
       assert.equal(evil().requestCount('userinfo'), asked + index + 1, claim)
     }
+    evil().behave()
+    const claims = { userinfo: { team: null }, id_token: { acr: null } }
+    const asksForTeam = await known(openEvil({ request: { claims } }).provider)
+    evil().behave({ alterUserinfo: (answer) => Object.assign(answer, { team: 'hr' }) })
+    const member = await redeemFrom(asksForTeam)
+    assert.equal(member.kind === 'signed-in' && member.claims.team, 'hr')
     evil().behave()
     const withPhone = await known(openEvil({ scopes: ['openid', 'phone'] }).provider)
     evil().behave({ alterUserinfo: (claims) => Object.assign(claims, { phone_number: '+491' }) })

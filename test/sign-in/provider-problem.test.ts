@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { clientVerdict, discoveryProblem } from '../../proxy/sign-in/provider-problem.ts'
+import { unsupportedParts } from '../../proxy/sign-in/unsupported-parts.ts'
 
 const issuer = new URL('https://login.example.com/realms/staff')
 
@@ -25,12 +26,38 @@ test('each failure of discovery says what to look at', () => {
   for (const [failure, words] of cases) assert.match(discoveryProblem(issuer, failure), words)
 })
 
+const SECRET = 'a-secret'
+
 test('the answer to an invented code tells whether the client is known', () => {
-  assert.equal(clientVerdict('invalid_grant').kind, 'known')
-  assert.equal(clientVerdict('invalid_client').kind, 'problem')
-  assert.equal(clientVerdict('unauthorized_client').kind, 'problem')
-  assert.equal(clientVerdict('unsupported_grant_type').kind, 'problem')
+  assert.equal(clientVerdict('invalid_grant', SECRET).kind, 'known')
+  assert.equal(clientVerdict('invalid_client', SECRET).kind, 'problem')
+  assert.equal(clientVerdict('unauthorized_client', SECRET).kind, 'problem')
+  assert.equal(clientVerdict('unsupported_grant_type', SECRET).kind, 'problem')
   for (const other of ['server_error', 'invalid_request', undefined]) {
-    assert.equal(clientVerdict(other).kind, 'unclear')
+    assert.equal(clientVerdict(other, SECRET).kind, 'unclear')
   }
+})
+
+test('what a provider does not say that it knows is named, and nothing where it says nothing', () => {
+  const asked = {
+    acrValues: ['silver', 'gold'],
+    prompt: ['login', 'consent'],
+    claims: { id_token: { acr: null } },
+    loginHint: 'off',
+    parameters: [],
+    par: 'auto',
+  } as const
+  const notes = unsupportedParts(asked, {
+    acr_values_supported: ['gold'],
+    prompt_values_supported: ['login'],
+    claims_parameter_supported: false,
+  })
+  assert.deepEqual(notes, [
+    'its metadata does not list silver of STEPGATE_OIDC_ACR_VALUES',
+    'its metadata does not list consent of STEPGATE_OIDC_PROMPT',
+    'its metadata does not say that it reads STEPGATE_OIDC_CLAIMS',
+  ])
+  const odd = { acr_values_supported: 7, prompt_values_supported: 'login' }
+  assert.deepEqual(unsupportedParts(asked, { ...odd, claims_parameter_supported: true }), [])
+  assert.deepEqual(unsupportedParts({ ...asked, acrValues: [], prompt: [] }, {}), notes.slice(2))
 })

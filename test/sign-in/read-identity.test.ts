@@ -104,14 +104,22 @@ describe('claims', () => {
   it('count as a code by a trusted acr or amr, exactly', () => {
     assert.equal(identityOf({ acr: 'mfa' }).acr, 'twilio_sms')
     assert.equal(identityOf({ amr: ['pwd', 'mfa'] }).acr, 'twilio_sms')
-    assert.equal(identityOf({ amr: 'mfa' }).acr, 'twilio_sms')
+    assert.equal(identityOf({ amr: ['mfa', '', 'x'.repeat(300)] }).acr, 'twilio_sms')
     for (const claims of [
       { acr: 'MFA' },
       { acr: 'mfa ' },
       { acr: ['mfa'] },
       { acr: 'twilio_sms' },
       { amr: ['pwd mfa'] },
+      { amr: 'mfa' },
       { amr: [['mfa']] },
+      { amr: ['mfa', 7] },
+      { amr: ['mfa', null] },
+      { amr: { 0: 'mfa', length: 1 } },
+      { acr: { mfa: true } },
+      { acr: { toString: 'mfa' } },
+      { acr: '' },
+      { amr: [] },
       { amr: { mfa: 'mfa' } },
       { groups: ['mfa'] },
     ]) {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { authorizationParameters } from '../../proxy/sign-in/authorization-parameters.ts'
+import { loginHint } from '../../proxy/sign-in/login-hint.ts'
 import { startSignIn } from '../../proxy/sign-in/start-sign-in.ts'
 import { browserHash, openTransaction } from '../../proxy/sign-in/transaction.ts'
-import { fakeProvider, NOW, signInParts } from './parts.ts'
+import { CONFIG, fakeProvider, NOW, signInParts } from './parts.ts'
 
 const COOKIE = 'b'.repeat(43)
 
@@ -48,5 +50,83 @@ describe('starting a sign-in', () => {
     const fresh = await startSignIn(parts, { returnTo: '/', browser: undefined }, NOW)
     assert.match(fresh.newBrowser ?? '', /^[\w-]{43}$/)
     assert.notEqual(fresh.newBrowser, COOKIE)
+  })
+})
+
+describe('the authorization request', () => {
+  const REQUEST = {
+    redirectUri: new URL('https://app.example.com/_stepgate/callback'),
+    state: 's',
+    nonce: 'n',
+    codeVerifier: 'v',
+  }
+  const OURS = {
+    scope: 'openid profile email',
+    redirect_uri: REQUEST.redirectUri.href,
+    state: 's',
+    nonce: 'n',
+    code_challenge: 'c',
+    code_challenge_method: 'S256',
+  }
+  const settings = {
+    ...CONFIG.oidc,
+    request: {
+      acrValues: ['gold', 'silver'],
+      claims: { id_token: { acr: { essential: true, values: ['gold'] } }, userinfo: { x: null } },
+      prompt: ['select_account', 'login'],
+      uiLocales: 'de en',
+      loginHint: 'username',
+      parameters: [{ name: 'domain_hint', value: 'a&b=c' }],
+      par: 'auto',
+    },
+  } as const
+
+  it('asks for no more than a sign-in where nothing else is configured', () => {
+    assert.deepEqual(authorizationParameters(CONFIG.oidc, REQUEST, 'c'), OURS)
+  })
+
+  it('asks for all that configuration says', () => {
+    assert.deepEqual(authorizationParameters(settings, REQUEST, 'c'), {
+      ...OURS,
+      acr_values: 'gold silver',
+      claims: '{"id_token":{"acr":{"essential":true,"values":["gold"]}},"userinfo":{"x":null}}',
+      prompt: 'select_account login',
+      ui_locales: 'de en',
+      domain_hint: 'a&b=c',
+    })
+  })
+
+  it('asks for what this sign-in needs before what is configured', () => {
+    const more = { uiLocales: 'fr', loginHint: 'alice', maxAge: 60, prompt: 'login' } as const
+    const asked = authorizationParameters(settings, { ...REQUEST, ...more }, 'c')
+    const { prompt, ui_locales: locales, login_hint: hint, max_age: age } = asked
+    assert.deepEqual([prompt, locales, hint, age], ['login select_account', 'fr', 'alice', '60'])
+  })
+
+  it('is overwritten in nothing of ours by a parameter that got past the configuration', () => {
+    const parameters = Object.keys(OURS).map((name) => ({ name, value: 'evil' }))
+    const request = { ...CONFIG.oidc.request, parameters }
+    assert.deepEqual(authorizationParameters({ ...CONFIG.oidc, request }, REQUEST, 'c'), OURS)
+  })
+})
+
+describe('whom the provider may expect', () => {
+  const session = { username: 'alice', email: 'alice@example.com' }
+
+  it('is whom a link names, or whose session there is', () => {
+    assert.equal(loginHint('username', null, undefined), undefined)
+    assert.equal(loginHint('username', 'bob', session), 'bob')
+    assert.equal(loginHint('username', null, session), 'alice')
+    assert.equal(loginHint('email', undefined, session), 'alice@example.com')
+    assert.equal(loginHint('email', null, { username: 'alice' }), undefined)
+    assert.equal(loginHint('off', 'bob', session), undefined)
+  })
+
+  it('is one line of some length, or what a link says does not count', () => {
+    for (const odd of ['', 'x'.repeat(321), 'a\r\nLocation: x', 'a\u0000', '\u0085']) {
+      assert.equal(loginHint('username', odd, undefined), undefined, JSON.stringify(odd))
+    }
+    const fine = ['x'.repeat(320), '"><script>', 'Jürgen Ö', '林']
+    for (const hint of fine) assert.equal(loginHint('username', hint, undefined), hint)
   })
 })

@@ -11,7 +11,7 @@ export type Reply = {
 }
 
 /** The endpoints, by name. */
-export type Endpoint = 'discovery' | 'jwks' | 'authorize' | 'token' | 'userinfo'
+export type Endpoint = 'discovery' | 'jwks' | 'authorize' | 'push' | 'token' | 'userinfo'
 
 /**
  * How the provider misbehaves; what is absent is honest. The functions change their arguments in

@@ -27,7 +27,7 @@ export type EvilState = {
 /** What each endpoint answers where no test says otherwise. */
 export const endpoints: Readonly<
   Record<Endpoint, (state: EvilState, request: IncomingMessage) => Promise<Reply> | Reply>
-> = { discovery, jwks, authorize, token, userinfo }
+> = { discovery, jwks, authorize, push, token, userinfo }
 
 function discovery({ issuer, behaviour }: EvilState): Reply {
   const metadata: Json = {
@@ -66,6 +66,12 @@ function authorize(
   behaviour().alterCallback?.(answer)
   target.search = answer.toString()
   return { status: 302, headers: { location: target.href } }
+}
+
+/** Takes any request and names it so that it can be found out what was in it: by itself. */
+async function push(_: EvilState, request: IncomingMessage): Promise<Reply> {
+  const query = new URLSearchParams(await readText(request))
+  return json({ request_uri: `urn:evil:${query}`, expires_in: 60 }, 201)
 }
 
 async function token(state: EvilState, request: IncomingMessage): Promise<Reply> {

@@ -19,6 +19,7 @@ const PATHS: Readonly<Record<string, Endpoint>> = {
   '/.well-known/openid-configuration': 'discovery',
   '/jwks': 'jwks',
   '/authorize': 'authorize',
+  '/push': 'push',
   '/token': 'token',
   '/userinfo': 'userinfo',
 }
@@ -37,6 +38,7 @@ export async function startEvilProvider(options: {
     discovery: 0,
     jwks: 0,
     authorize: 0,
+    push: 0,
     token: 0,
     userinfo: 0,
   }

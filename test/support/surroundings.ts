@@ -3,6 +3,7 @@ import { demoEnvironment, demoTwilio } from '../../demo/demo-environment.ts'
 import { demoPeople } from '../../demo/people.ts'
 import { startPhone } from '../../demo/phone.ts'
 import { type DemoProvider, startProvider } from '../../demo/provider.ts'
+import type { ProviderClient } from '../../demo/provider-store.ts'
 import { createTwilioStandIn, type TwilioStandIn } from '../../demo/twilio-api.ts'
 import { declareSecret } from './canaries.ts'
 import { freePort } from './free-port.ts'
@@ -14,6 +15,8 @@ export type Surroundings = {
   /** Its whole environment, with changes; `undefined` takes a variable away. */
   env(changes?: Readonly<Record<string, string | undefined>>): Record<string, string>
   readonly provider: DemoProvider
+  /** As that stepgate is registered there. */
+  readonly client: ProviderClient
   readonly application: DemoApplication
   readonly twilio: TwilioStandIn
   readonly phoneUrl: URL
@@ -42,12 +45,13 @@ export async function startSurroundings(): Promise<Surroundings> {
   for (const [name, value] of Object.entries(defaults)) {
     if (value !== undefined && /SECRET|TOKEN/.test(name)) declareSecret(name, value)
   }
-  provider.putClient({
+  const client = {
     client_id: defaults.STEPGATE_OIDC_CLIENT_ID ?? '',
     client_secret: defaults.STEPGATE_OIDC_CLIENT_SECRET ?? '',
     redirect_uris: [new URL('/_stepgate/callback', url).href],
     post_logout_redirect_uris: [new URL('/_stepgate/signed-out', url).href],
-  })
+  }
+  provider.putClient(client)
   return {
     url,
     env(changes = {}) {
@@ -57,6 +61,7 @@ export async function startSurroundings(): Promise<Surroundings> {
       )
     },
     provider,
+    client,
     application,
     twilio,
     phoneUrl: phone.url,

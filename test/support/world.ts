@@ -131,7 +131,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
       clock,
       log,
       random: { ...systemRandom, digits },
-      provider: watched(createProvider(config.oidc, secrets.oidcClientSecret, log)),
+      provider: watched(createProvider(config.oidc, secrets.oidcCredential, log)),
       ...options.overrides,
     })
   const ready = async () => {
