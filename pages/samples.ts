@@ -275,6 +275,10 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
       state: 'provider error',
       props: { reason: 'provider-error', providerError: 'server_error', retryUrl: '/' },
     },
+    {
+      state: 'not fresh',
+      props: { reason: 'not-fresh', seconds: 28_800, retryUrl: '/_stepgate/step-up' },
+    },
   ],
   denied: [
     { state: 'by a rule, nobody signed in', props: { reason: 'rule' } },

@@ -1,7 +1,7 @@
 import { writeAnswer } from './answer.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
-import { demandSignIn, demandStepUp, deny, refuseOrigin } from './gate-answers.ts'
+import { answerDemand, deny, refuseOrigin } from './gate-answers.ts'
 import { decide } from './policy/decide.ts'
 import { mayOpenWebSocket } from './request/web-socket-origin.ts'
 import { currentSession } from './session/current-session.ts'
@@ -38,9 +38,8 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
         ? forwardRequest(context, exchange, session, now)
         : forwardWebSocket(context, exchange, exchange.head, session, asked, now)
     case 'sign-in':
-      return writeAnswer(exchange, await demandSignIn(context, exchange, now))
     case 'step-up':
-      return writeAnswer(exchange, await demandStepUp(context, exchange, session, decision))
+      return writeAnswer(exchange, await answerDemand(context, exchange, session, decision, now))
     case 'deny':
       return writeAnswer(exchange, await deny(context, exchange, session, decision.reason))
     default:

@@ -117,6 +117,8 @@ export function createProvider(
         code_challenge: await oidc.calculatePKCECodeChallenge(request.codeVerifier),
         code_challenge_method: 'S256',
         ...(request.uiLocales !== undefined && { ui_locales: request.uiLocales }),
+        ...(request.maxAge !== undefined && { max_age: String(request.maxAge) }),
+        ...(request.prompt !== undefined && { prompt: request.prompt }),
       })
     },
     async redeem(callback, expected) {

@@ -25,6 +25,9 @@ export type AuthorizationRequest = {
   readonly nonce: string
   readonly codeVerifier: string
   readonly uiLocales?: string
+  /** In seconds: the provider has to sign the person in anew if the last time is longer ago. */
+  readonly maxAge?: number
+  readonly prompt?: 'login'
 }
 
 export type ExpectedResponse = {

@@ -3,7 +3,7 @@ import { auditStepUp } from '../audit-step-up.ts'
 import type { Context } from '../context.ts'
 import { type OwnApp, type OwnRequest, onForm, onGet } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
-import { satisfies } from '../policy/satisfies.ts'
+import { isSignedInWithin, satisfies } from '../policy/satisfies.ts'
 import { codePagePath, needOf } from '../request/need.ts'
 import { answerCallback } from './answer-callback.ts'
 import { answerSignOut, confirmSignOut, FORGET_PAGES } from './answer-sign-out.ts'
@@ -32,10 +32,13 @@ function signInOn(request: OwnRequest): Promise<Answer> | Answer {
   const { context, session, fields } = request
   const { returnTo } = needOf(fields, context.config.publicUrl)
   if (session !== undefined) return redirectAnswer(302, returnTo)
-  return sendToProvider(request, { returnTo }, attemptOf(fields))
+  return sendToProvider(request, { returnTo }, { attempt: attemptOf(fields) })
 }
 
-/** An application's link: `acr=twilio_sms&return_to=/path[&max_age=900]`. */
+/**
+ * An application's link: `acr=twilio_sms&return_to=/path[&max_age=900]`. With `acr=basic` it is the
+ * sign-in at the provider that must not be older.
+ */
 function stepUpOn(request: OwnRequest): Promise<Answer> | Answer {
   const { context, exchange, session, fields, uiLocales, now } = request
   const acr = fields.get('acr') ?? 'twilio_sms'
@@ -45,11 +48,18 @@ function stepUpOn(request: OwnRequest): Promise<Answer> | Answer {
   }
   const need = needOf(fields, context.config.publicUrl)
   const { returnTo, ...stepUp } = need
-  if (session === undefined) {
-    const destination = acr === 'basic' ? { returnTo } : { returnTo, stepUp }
-    return sendToProvider(request, destination, attemptOf(fields))
+  const attempt = attemptOf(fields)
+  if (acr === 'basic') {
+    const { maxAge: signedInWithin } = stepUp
+    const isDone =
+      session !== undefined &&
+      (signedInWithin === undefined || isSignedInWithin(session, signedInWithin, now))
+    if (isDone) return redirectAnswer(302, returnTo)
+    const fresh = signedInWithin === undefined ? {} : { signedInWithin }
+    return sendToProvider(request, { returnTo, ...fresh }, { attempt })
   }
-  if (acr === 'basic' || satisfies(session, stepUp, now)) return redirectAnswer(302, returnTo)
+  if (session === undefined) return sendToProvider(request, { returnTo, stepUp }, { attempt })
+  if (satisfies(session, stepUp, now)) return redirectAnswer(302, returnTo)
   auditStepUp(context, exchange, session, need)
   const languages = uiLocales === session.locale ? undefined : uiLocales
   return redirectAnswer(302, codePagePath(need, languages))
