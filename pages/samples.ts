@@ -299,6 +299,7 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     { state: 'here only', props: { signInUrl: '/', providerSignedOut: false } },
   ],
   'not-found': [{ state: 'nothing', props: {} }],
+  'stepped-up': [{ state: 'done', props: {} }],
   'bad-request': BAD_REQUESTS.map((reason) => ({
     state: reason,
     props: { reason },

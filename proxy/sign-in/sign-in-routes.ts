@@ -1,10 +1,11 @@
-import { type Answer, redirectAnswer } from '../answer.ts'
+import { type Answer, jsonAnswer, redirectAnswer } from '../answer.ts'
 import { auditStepUp } from '../audit-step-up.ts'
 import type { Context } from '../context.ts'
 import { type OwnApp, type OwnRequest, onForm, onGet } from '../own-route.ts'
-import { pageAnswer } from '../page-answer.ts'
+import { frameRequest, pageAnswer } from '../page-answer.ts'
 import { isSignedInWithin, satisfies } from '../policy/satisfies.ts'
 import { codePagePath, needOf } from '../request/need.ts'
+import { STEPPED_UP } from '../request/return-target.ts'
 import { answerCallback } from './answer-callback.ts'
 import { answerSignOut, confirmSignOut, FORGET_PAGES } from './answer-sign-out.ts'
 import { sendToProvider } from './send-to-provider.ts'
@@ -14,6 +15,10 @@ export function addSignInRoutes(app: OwnApp, context: Context): void {
   onGet(app, context, '/_stepgate/sign-in', signInOn)
   onGet(app, context, '/_stepgate/callback', answerCallback)
   onGet(app, context, '/_stepgate/step-up', stepUpOn)
+  onGet(app, context, '/_stepgate/step-up/texts', answerTexts)
+  onGet(app, context, STEPPED_UP, ({ exchange, uiLocales }) =>
+    pageAnswer(context.pages, exchange, 200, 'stepped-up', {}, { uiLocales }),
+  )
   onGet(app, context, '/_stepgate/sign-out', confirmSignOut)
   onForm(app, context, '/_stepgate/sign-out', answerSignOut)
   onGet(app, context, '/_stepgate/signed-out', ({ exchange, uiLocales }) =>
@@ -63,6 +68,13 @@ function stepUpOn(request: OwnRequest): Promise<Answer> | Answer {
   auditStepUp(context, exchange, session, need)
   const languages = uiLocales === session.locale ? undefined : uiLocales
   return redirectAnswer(302, codePagePath(need, languages))
+}
+
+/** What the dialog of `step-up.js` says, in the person's language. */
+function answerTexts({ context, exchange, uiLocales }: OwnRequest): Answer {
+  const { t } = context.pages.frame(frameRequest(exchange, uiLocales))
+  const names = ['title', 'lead', 'go', 'cancel', 'wait']
+  return jsonAnswer(200, Object.fromEntries(names.map((name) => [name, t(`step-up.${name}`)])))
 }
 
 function attemptOf(fields: URLSearchParams): number {
