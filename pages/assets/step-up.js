@@ -16,12 +16,12 @@ const ask = async (url) => {
   if (refused && !navigator.userActivation?.isActive) return
   url.searchParams.set('return_to', '/_stepgate/stepped-up')
   const href = url.pathname + url.search
-  const { lang } = document.documentElement
-  const [text, before] = await Promise.all([read(`step-up/texts?ui_locales=${lang}`), proof()])
+  const [text, before] = await Promise.all([read('step-up/texts'), proof()])
+  const { lang, dir } = text
   const add = (to, tag, props) => to.appendChild(Object.assign(document.createElement(tag), props))
   const host = add(document.body, 'div')
   const root = host.attachShadow({ mode: 'open' })
-  const dialog = add(root, 'dialog', { ariaLabel: text.title })
+  const dialog = add(root, 'dialog', { ariaLabel: text.title, lang, dir })
   add(dialog, 'h2', { textContent: text.title })
   const say = add(dialog, 'p', { textContent: text.lead, role: 'status' })
   const onclick = (event) => {

@@ -72,9 +72,10 @@ function stepUpOn(request: OwnRequest): Promise<Answer> | Answer {
 
 /** What the dialog of `step-up.js` says, in the person's language. */
 function answerTexts({ context, exchange, uiLocales }: OwnRequest): Answer {
-  const { t } = context.pages.frame(frameRequest(exchange, uiLocales))
+  const { t, lang, dir } = context.pages.frame(frameRequest(exchange, uiLocales))
   const names = ['title', 'lead', 'go', 'cancel', 'wait']
-  return jsonAnswer(200, Object.fromEntries(names.map((name) => [name, t(`step-up.${name}`)])))
+  const texts = Object.fromEntries(names.map((name) => [name, t(`step-up.${name}`)]))
+  return jsonAnswer(200, { ...texts, lang, dir })
 }
 
 function attemptOf(fields: URLSearchParams): number {

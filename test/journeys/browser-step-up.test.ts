@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import { axeFindings } from '../support/axe.ts'
 import { startBalancer } from '../support/balancer.ts'
 import { launchBrowser } from '../support/browser.ts'
 import { startCli } from '../support/cli.ts'
@@ -138,6 +139,95 @@ for (const [kind, open] of Object.entries({
       )
       await save(page, '4600')
       await saved(page, 'Saved: 4600')
+    })
+
+    // The rest is the browser's affair, wherever things are stored.
+    if (open !== overSqlite) return
+
+    test('the dialog stays while the window comes and goes, and can be cancelled', async () => {
+      const before = posts().length
+      const page = await visit('/salaries', { locale: 'de-DE' })
+      await save(page, '1')
+      const dialog = page.getByRole('dialog', { name: 'Noch ein Schritt' })
+      await dialog.waitFor()
+      assert.deepEqual(await axeFindings(page), [])
+      const popup = await goOn(page, 'Weiter')
+      await heading(popup, 'Code eingeben')
+      await popup.close()
+      await dialog.getByRole('status').filter({ hasText: 'von selbst' }).waitFor()
+      await dialog.getByRole('button', { name: 'Abbrechen' }).click()
+      await saved(page, 'Not saved')
+      assert.equal(await dialog.count(), 0)
+
+      await save(page, '2')
+      await dialog.waitFor()
+      await page.keyboard.press('Escape')
+      await saved(page, 'Not saved')
+      // Without a person's doing it does not come again.
+      const status = await page.evaluate(async () => {
+        Object.defineProperty(navigator, 'userActivation', { value: { isActive: false } })
+        return (await fetch('/challenge', { method: 'POST', body: 'salary=3' })).status
+      })
+      assert.equal(status, 401)
+      assert.deepEqual(
+        posts()
+          .slice(before)
+          .map(({ body }) => body),
+        ['salary=1', 'salary=2', 'salary=3'],
+      )
+    })
+
+    test('one dialog serves all requests, and a code that was typed in another tab too', async () => {
+      const page = await visit('/salaries')
+      const all = page.evaluate(async () => {
+        const request = new Request('/challenge', { method: 'PUT', body: 'a' })
+        const other = { method: 'POST', body: new Blob(['b']) }
+        const answers = [fetch(request), fetch(new URL(request.url), other)]
+        return (await Promise.all(answers)).map(({ status }) => status)
+      })
+      await page.getByRole('dialog').waitFor()
+      assert.equal(await page.getByRole('dialog').count(), 1)
+      const tab = await visitors.at(-1)?.openTab()
+      assert.ok(tab)
+      await tab.goto(at('/challenge'))
+      await typeCode(tab, place.codeFor(ALICE))
+      await heading(tab, 'Salary change')
+      await page.evaluate("dispatchEvent(new Event('focus'))")
+      assert.deepEqual(await all, [200, 200])
+    })
+
+    test('requests that need nothing pass as they are, and stepUp serves what is no fetch', async () => {
+      const page = await visit('/salaries')
+      const plain = await page.evaluate(async () => {
+        const own = await fetch('/salaries', { headers: { 'X-Some': 'thing' } })
+        const elsewhere = await fetch('http://127.0.0.1:9/').catch((error) => error.name)
+        const refused = await fetch('http://[').catch((error) => error.name)
+        return [own.status, elsewhere, refused]
+      })
+      assert.deepEqual(plain, [200, 'TypeError', 'TypeError'])
+      assert.equal(place.application.requests().at(-1)?.headers['x-some'], 'thing')
+
+      const done = page.evaluate(() =>
+        Reflect.get(globalThis, 'stepgate').stepUp('/_stepgate/step-up?max_age=60'),
+      )
+      const popup = await goOn(page)
+      await heading(popup, 'Enter your code')
+      await typeCode(popup, place.codeFor(ALICE))
+      assert.equal(await done, true)
+    })
+
+    test('somebody whose session has ended signs in in the window, and sends what she has typed', async () => {
+      const page = await visit('/salaries')
+      await page.context().clearCookies()
+      await save(page, '5000')
+      const popup = await goOn(page)
+      const closed = popup.waitForEvent('close')
+      await signIn(popup, 'alice')
+      await closed
+      await page.getByText('One more step').waitFor()
+      const code = await goOn(page)
+      await typeCode(code, place.codeFor(ALICE))
+      await saved(page, 'Saved: 5000')
     })
   })
 }
