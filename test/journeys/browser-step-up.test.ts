@@ -88,6 +88,12 @@ for (const [kind, open] of Object.entries({
       await signIn(visitor.page, 'alice')
       return visitor.page
     }
+    async function visitSalaries(options = {}): Promise<Page> {
+      const page = await visit('/salaries', options)
+      await heading(page, 'Salary table')
+      await page.waitForFunction('window.stepgate')
+      return page
+    }
 
     const save = async (page: Page, salary: string) => {
       await page.getByLabel("Alice's new salary").fill(salary)
@@ -118,7 +124,7 @@ for (const [kind, open] of Object.entries({
 
     test('a script: a dialog, the code in a window of its own, and the same request again', async () => {
       const before = posts().length
-      const page = await visit('/salaries')
+      const page = await visitSalaries()
       await save(page, '4500')
       const dialog = page.getByRole('dialog', { name: 'One more step' })
       await dialog.waitFor()
@@ -146,7 +152,7 @@ for (const [kind, open] of Object.entries({
 
     test('the dialog stays while the window comes and goes, and can be cancelled', async () => {
       const before = posts().length
-      const page = await visit('/salaries', { locale: 'de-DE' })
+      const page = await visitSalaries({ locale: 'de-DE' })
       await save(page, '1')
       const dialog = page.getByRole('dialog', { name: 'Noch ein Schritt' })
       await dialog.waitFor()
@@ -178,7 +184,7 @@ for (const [kind, open] of Object.entries({
     })
 
     test('one dialog serves all requests, and a code that was typed in another tab too', async () => {
-      const page = await visit('/salaries')
+      const page = await visitSalaries()
       const all = page.evaluate(async () => {
         const request = new Request('/challenge', { method: 'PUT', body: 'a' })
         const other = { method: 'POST', body: new Blob(['b']) }
@@ -197,7 +203,7 @@ for (const [kind, open] of Object.entries({
     })
 
     test('requests that need nothing pass as they are, and stepUp serves what is no fetch', async () => {
-      const page = await visit('/salaries')
+      const page = await visitSalaries()
       const plain = await page.evaluate(async () => {
         const own = await fetch('/salaries', { headers: { 'X-Some': 'thing' } })
         const elsewhere = await fetch('http://127.0.0.1:9/').catch((error) => error.name)
@@ -217,7 +223,7 @@ for (const [kind, open] of Object.entries({
     })
 
     test('somebody whose session has ended signs in in the window, and sends what she has typed', async () => {
-      const page = await visit('/salaries')
+      const page = await visitSalaries()
       await page.context().clearCookies()
       await save(page, '5000')
       const popup = await goOn(page)
