@@ -12,6 +12,7 @@ const LINKS = [
   ['/public', 'Canteen menu', 'A page that anybody may read'],
   ['/board', 'Notice board', 'What colleagues say, at once (a WebSocket)'],
   ['/challenge', 'Salary change', 'A page that asks for a code by itself'],
+  ['/salaries', 'Salary table', 'A page whose script does so, by step-up.js'],
   ['/whoami', 'Request data', 'What this server was sent, as JSON'],
 ] as const
 
@@ -117,6 +118,36 @@ document.querySelector('#say').onsubmit = (event) => {
 }
 `
 
+/** A form that a script sends, and that `step-up.js` sends again once there was a code. */
+export function salariesPage(seen: SeenRequest): Markup {
+  return page('Salary table', '/salaries', seen, [
+    html`<h2>Salary table</h2>
+      ${table(
+        ['Name', 'Salary'],
+        [
+          ['Adams, Alice', '4,200.00'],
+          ['Baker, Bob', '3,900.00'],
+        ],
+      )}
+      <form id="change"><p><label for="salary">Alice's new salary</label><br>
+        <input id="salary" name="salary" maxlength="20" autocomplete="off"> <button>Save</button></p></form>
+      <p id="saved" role="status"></p>
+      <script type="module" src="/_stepgate/assets/step-up.js"></script>
+      <script>${raw(SALARIES_SCRIPT)}</script>`,
+  ])
+}
+
+const SALARIES_SCRIPT = `
+const form = document.querySelector('#change')
+form.onsubmit = async (event) => {
+  event.preventDefault()
+  const body = new URLSearchParams(new FormData(form))
+  const response = await fetch('/challenge', { method: 'POST', body })
+  const saved = document.querySelector('#saved')
+  saved.textContent = response.ok ? 'Saved: ' + body.get('salary') : 'Not saved'
+}
+`
+
 /** A heading and one sentence. */
 export function plainPage(
   seen: SeenRequest,
@@ -167,10 +198,11 @@ function identityTable(seen: SeenRequest): Markup {
     ['Assurance (acr)', 'x-stepgate-acr'],
     ['Methods (amr)', 'x-stepgate-amr'],
     ['Signed in at', 'x-stepgate-auth-time'],
+    ['Code at', 'x-stepgate-otp-time'],
     ['Address', 'x-forwarded-for'],
   ] as const
   const shown = (name: string) =>
-    name === 'x-stepgate-auth-time' ? readTime(header(seen, name)) : header(seen, name)
+    name.endsWith('-time') ? readTime(header(seen, name)) : header(seen, name)
   return table(
     ['What', 'Value'],
     rows.map(([label, name]) => [label, shown(name) || '-']),

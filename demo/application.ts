@@ -9,6 +9,7 @@ import {
   payrollPage,
   plainPage,
   receivedPage,
+  salariesPage,
 } from './application-pages.ts'
 import {
   createRequestLog,
@@ -126,6 +127,7 @@ const ROUTES: ReadonlyMap<string, Handler> = new Map(
       ),
     'GET /board': ({ seen, response }) => sendPage(response, 200, boardPage(seen)),
     'POST /form': ({ seen, response }) => sendPage(response, 200, receivedPage(seen)),
+    'GET /salaries': ({ seen, response }) => sendPage(response, 200, salariesPage(seen)),
     '/challenge': answerChallenge,
     '/whoami': ({ seen, response }) => {
       const { method, url, headers, body } = seen
@@ -150,11 +152,16 @@ const ROUTES: ReadonlyMap<string, Handler> = new Map(
 )
 
 /**
- * Asks for a code by itself (RFC 9470 §3) until the request says that there was one. `max_age` in
- * the query is passed on in the challenge; `always=yes` is never satisfied.
+ * Asks for a code by itself (RFC 9470 §3) until the request says that there was one, within the last
+ * `max_age` seconds if the query names them; `always=yes` is never satisfied.
  */
 function answerChallenge({ seen, query, response }: Exchange): Promise<void> {
-  const satisfied = seen.headers['x-stepgate-acr'] === 'twilio_sms' && query.get('always') !== 'yes'
+  const maxAge = query.has('max_age') ? readNumber(query, 'max_age', 0) : undefined
+  const age = Date.now() / 1000 - Number(seen.headers['x-stepgate-otp-time'] ?? 0)
+  const satisfied =
+    seen.headers['x-stepgate-acr'] === 'twilio_sms' &&
+    (maxAge === undefined || age <= maxAge) &&
+    query.get('always') !== 'yes'
   if (satisfied) {
     const done = {
       title: 'Salary change',
@@ -167,12 +174,11 @@ function answerChallenge({ seen, query, response }: Exchange): Promise<void> {
       seen.method === 'POST' ? receivedPage(seen) : plainPage(seen, done),
     )
   }
-  const maxAge = query.has('max_age') ? `, max_age="${readNumber(query, 'max_age', 0)}"` : ''
   response.setHeader(
     'www-authenticate',
     'Bearer error="insufficient_user_authentication", ' +
       'error_description="Changing a salary needs a code by SMS", ' +
-      `acr_values="twilio_sms"${maxAge}`,
+      `acr_values="twilio_sms"${maxAge === undefined ? '' : `, max_age="${maxAge}"`}`,
   )
   const refused = { title: 'Not allowed', text: 'Changing a salary needs a code by SMS.' }
   return sendPage(response, 401, plainPage(seen, refused))

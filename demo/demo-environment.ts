@@ -44,7 +44,7 @@ export function demoEnvironment(
     STEPGATE_TWILIO_TOKEN: demoTwilio.authToken,
     STEPGATE_TWILIO_FROM_NUMBER: '+4915228817000',
     STEPGATE_TWILIO_API_URL: `http://127.0.0.1:${ports.phone}`,
-    STEPGATE_RULES: 'public /public /payroll.css; basic /basic; basic /challenge',
+    STEPGATE_RULES: 'public /public /payroll.css; basic /basic /challenge /salaries',
     STEPGATE_STORE: 'memory:',
     STEPGATE_BRAND_NAME: 'Example Corp',
     STEPGATE_SUPPORT_CONTACT: 'help@example.com',

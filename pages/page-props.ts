@@ -22,6 +22,7 @@ export type PageProps = {
   otp: OtpProps
   'sign-in-failed': SignInFailedProps
   'signed-out': SignedOutProps
+  'stepped-up': Readonly<Record<string, never>>
   unavailable: UnavailableProps
   'upstream-down': UpstreamDownProps
 }

@@ -275,6 +275,10 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
       state: 'provider error',
       props: { reason: 'provider-error', providerError: 'server_error', retryUrl: '/' },
     },
+    {
+      state: 'not fresh',
+      props: { reason: 'not-fresh', seconds: 28_800, retryUrl: '/_stepgate/step-up' },
+    },
   ],
   denied: [
     { state: 'by a rule, nobody signed in', props: { reason: 'rule' } },
@@ -295,6 +299,7 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     { state: 'here only', props: { signInUrl: '/', providerSignedOut: false } },
   ],
   'not-found': [{ state: 'nothing', props: {} }],
+  'stepped-up': [{ state: 'done', props: {} }],
   'bad-request': BAD_REQUESTS.map((reason) => ({
     state: reason,
     props: { reason },

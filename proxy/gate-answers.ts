@@ -5,37 +5,57 @@ import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { accountOf } from './otp/account-of.ts'
 import { problemAnswer } from './page-answer.ts'
-import type { Decision } from './policy/rule.ts'
+import type { Acr } from './policy/acr.ts'
+import type { Decision, Demand } from './policy/rule.ts'
 import { kindOf } from './request/kind-of-request.ts'
-import { codePagePath } from './request/need.ts'
+import { codePagePath, signInPath } from './request/need.ts'
 import { returnTarget } from './request/return-target.ts'
 import type { Session } from './session/session.ts'
 import { sendToProvider } from './sign-in/send-to-provider.ts'
 
-type StepUp = Extract<Decision, { kind: 'step-up' }>
+type SignIn = Extract<Demand, { kind: 'sign-in' }>
+type StepUp = Extract<Demand, { kind: 'step-up' }>
 type Denial = Extract<Decision, { kind: 'deny' }>['reason']
 
-/** To the provider for a navigation, 401 for a program. Throws `ProviderUnknownError`. */
-export async function demandSignIn(
+/** Asks for what is missing; `now` in epoch ms. Throws `ProviderUnknownError`. */
+export function answerDemand(
   context: Context,
   exchange: Exchange,
+  session: Session | undefined,
+  demand: Demand,
+  now: number,
+): Promise<Answer> {
+  return demand.kind === 'sign-in'
+    ? demandSignIn(context, exchange, session, demand, now)
+    : demandStepUp(context, exchange, session, demand)
+}
+
+/** To the provider for a navigation, 401 for a program. */
+async function demandSignIn(
+  context: Context,
+  exchange: Exchange,
+  session: Session | undefined,
+  { maxAge }: SignIn,
   now: number,
 ): Promise<Answer> {
   const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
-  if (!isNavigation(exchange)) {
-    const path = `/_stepgate/sign-in?${new URLSearchParams({ return_to: returnTo })}`
-    const url = new URL(path, context.config.publicUrl).href
-    return jsonAnswer(
-      401,
-      { error: 'sign_in_required', sign_in_url: url, request_id: exchange.requestId },
-      { 'WWW-Authenticate': 'Bearer realm="stepgate"' },
-    )
+  const destination = maxAge === undefined ? { returnTo } : { returnTo, signedInWithin: maxAge }
+  if (isNavigation(exchange)) {
+    return sendToProvider({ context, exchange, session, uiLocales: undefined, now }, destination)
   }
-  return sendToProvider({ context, exchange, uiLocales: undefined, now }, { returnTo })
+  const url = new URL(signInPath(destination), context.config.publicUrl).href
+  if (session !== undefined) {
+    return insufficient(exchange, 'basic', maxAge, 'A more recent sign-in is needed', url)
+  }
+  return jsonAnswer(
+    401,
+    { error: 'sign_in_required', sign_in_url: url, request_id: exchange.requestId },
+    { 'WWW-Authenticate': 'Bearer realm="stepgate"' },
+  )
 }
 
-/** To the code page for a navigation, 401 as in RFC 9470 §3 for a program. */
-export async function demandStepUp(
+/** To the code page for a navigation, 401 for a program. */
+async function demandStepUp(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
@@ -45,11 +65,23 @@ export async function demandStepUp(
   const need = maxAge === undefined ? { returnTo } : { returnTo, maxAge }
   auditStepUp(context, exchange, session, need)
   if (isNavigation(exchange)) return redirectAnswer(seeOther(exchange.incoming), codePagePath(need))
+  const url = new URL(codePagePath(need), context.config.publicUrl).href
+  return insufficient(exchange, acr, maxAge, 'A one-time code is needed', url)
+}
+
+/** 401 as in RFC 9470 §3, and the same in JSON with where to go. */
+function insufficient(
+  { requestId }: Exchange,
+  acr: Acr,
+  maxAge: number | undefined,
+  description: string,
+  url: string,
+): Answer {
   const seconds = maxAge === undefined ? undefined : Math.floor(maxAge / 1000)
   const challenge = [
     'Bearer realm="stepgate"',
     'error="insufficient_user_authentication"',
-    'error_description="A one-time code is needed"',
+    `error_description="${description}"`,
     `acr_values="${acr}"`,
     ...(seconds === undefined ? [] : [`max_age=${seconds}`]),
   ]
@@ -59,8 +91,8 @@ export async function demandStepUp(
       error: 'insufficient_user_authentication',
       acr_values: acr,
       ...(seconds !== undefined && { max_age: seconds }),
-      step_up_url: new URL(codePagePath(need), context.config.publicUrl).href,
-      request_id: exchange.requestId,
+      step_up_url: url,
+      request_id: requestId,
     },
     { 'WWW-Authenticate': challenge.join(', ') },
   )

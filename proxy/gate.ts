@@ -1,7 +1,7 @@
 import { type Answer, writeAnswer } from './answer.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
-import { demandSignIn, demandStepUp, deny, refuseOrigin } from './gate-answers.ts'
+import { answerDemand, deny, refuseOrigin } from './gate-answers.ts'
 import { decide } from './policy/decide.ts'
 import type { RuleRequest } from './policy/rule.ts'
 import { mayOpenWebSocket } from './request/web-socket-origin.ts'
@@ -62,9 +62,8 @@ export async function passGate(
     case 'forward':
       return letPass(context, exchange, session, asked, now)
     case 'sign-in':
-      return answer(exchange, await demandSignIn(context, exchange, now))
     case 'step-up':
-      return answer(exchange, await demandStepUp(context, exchange, session, decision))
+      return answer(exchange, await answerDemand(context, exchange, session, decision, now))
     case 'deny':
       return answer(exchange, await deny(context, exchange, session, decision.reason))
     default:

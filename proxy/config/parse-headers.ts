@@ -11,6 +11,7 @@ export const DEFAULT_HEADERS: readonly HeaderTemplate[] = [
   { name: 'X-Stepgate-Acr', value: '{acr}' },
   { name: 'X-Stepgate-Amr', value: '{amr}' },
   { name: 'X-Stepgate-Auth-Time', value: '{auth_time}' },
+  { name: 'X-Stepgate-Otp-Time', value: '{otp_time}' },
 ]
 
 /** What a template can hold in braces. */
@@ -23,6 +24,7 @@ export const PLACEHOLDERS: readonly string[] = [
   '{acr}',
   '{amr}',
   '{auth_time}',
+  '{otp_time}',
   '{secret}',
 ]
 

@@ -29,6 +29,7 @@ export const METRICS = {
         'no-state',
         'invalid',
         'missing-claim',
+        'not-fresh',
         'unavailable',
       ],
     },

@@ -1,10 +1,9 @@
 import type { Session } from '../session/session.ts'
 import type { RequiredAcr } from './acr.ts'
-import type { Decision, Rule, RuleRequest } from './rule.ts'
-import { isPast, satisfies } from './satisfies.ts'
+import type { Decision, Demand, Rule, RuleRequest } from './rule.ts'
+import { isPast, isSignedInWithin, satisfies } from './satisfies.ts'
 
 const FORWARD: Decision = { kind: 'forward' }
-const SIGN_IN: Decision = { kind: 'sign-in' }
 const DENY_BY_RULE: Decision = { kind: 'deny', reason: 'rule' }
 const DENY_BY_GROUPS: Decision = { kind: 'deny', reason: 'groups' }
 
@@ -55,7 +54,12 @@ function matches(rule: Rule, method: string, host: string, path: string): boolea
 }
 
 function judge(
-  { requires, groups, maxAge }: Pick<Rule, 'requires' | 'groups' | 'maxAge'>,
+  {
+    requires,
+    groups,
+    maxAge,
+    signedInWithin,
+  }: Pick<Rule, 'requires' | 'groups' | 'maxAge' | 'signedInWithin'>,
   session: Session | undefined,
   now: number,
 ): Decision {
@@ -64,13 +68,20 @@ function judge(
       return FORWARD
     case 'basic':
     case 'twilio_sms':
-      if (session === undefined) return SIGN_IN
+      if (session === undefined) return signIn(signedInWithin)
       if (!isMember(session, groups)) return DENY_BY_GROUPS
+      if (signedInWithin !== undefined && !isSignedInWithin(session, signedInWithin, now)) {
+        return signIn(signedInWithin)
+      }
       if (requires === 'basic' || satisfies(session, { maxAge }, now)) return FORWARD
       return { kind: 'step-up', acr: 'twilio_sms', ...(maxAge !== undefined && { maxAge }) }
     default:
       return DENY_BY_RULE
   }
+}
+
+function signIn(maxAge: number | undefined): Decision {
+  return maxAge === undefined ? { kind: 'sign-in' } : { kind: 'sign-in', maxAge }
 }
 
 function isMember(session: Session, groups: readonly string[] | undefined): boolean {
@@ -96,8 +107,9 @@ const STRICTNESS: Readonly<Record<Decision['kind'], number>> = {
 }
 
 function isStricter(a: Decision, b: Decision): boolean {
-  if (a.kind === 'step-up' && b.kind === 'step-up') {
-    return (a.maxAge ?? Number.POSITIVE_INFINITY) < (b.maxAge ?? Number.POSITIVE_INFINITY)
+  if (a.kind === b.kind && (a.kind === 'step-up' || a.kind === 'sign-in')) {
+    const { maxAge = Number.POSITIVE_INFINITY } = b as Demand
+    return (a.maxAge ?? Number.POSITIVE_INFINITY) < maxAge
   }
   return STRICTNESS[a.kind] > STRICTNESS[b.kind]
 }

@@ -7,7 +7,7 @@ import type { Scope } from './scope.ts'
 import type { Statement } from './split-rules.ts'
 
 type Requires = Rule['requires']
-type Options = { maxAge?: number; groups?: readonly string[] }
+type Options = { maxAge?: number; signedInWithin?: number; groups?: readonly string[] }
 
 const REQUIRES: readonly Requires[] = ['public', 'basic', 'twilio_sms', 'deny']
 /** Also what people may write for them. */
@@ -17,7 +17,10 @@ const ACR_NAMES: Readonly<Record<string, Requires>> = {
   sms: 'twilio_sms',
 }
 const COMMENT = 'a comment needs a line of its own'
-const OPTIONS = ['max_age', 'groups']
+const OPTIONS = ['max_age', 'signed_in_within', 'groups']
+
+// In ms: a person needs time to come back from the provider, whose clock is another.
+const SHORTEST_SIGN_IN = 60_000
 
 /** One statement as one scope a pattern, or with all that is wrong with it and no scopes. */
 export function parseStatement(
@@ -78,7 +81,9 @@ function parseOptions(words: readonly string[], requires: Requires, problems: st
     if (seen.has(name)) problems.push(`${name} is given twice`)
     seen.add(name)
     if (name === 'max_age') options.maxAge = parseMaxAge(value, requires, problems)
-    else if (name === 'groups') options.groups = parseGroups(value, requires, problems)
+    else if (name === 'signed_in_within') {
+      options.signedInWithin = parseSignedInWithin(value, requires, problems)
+    } else if (name === 'groups') options.groups = parseGroups(value, requires, problems)
     else problems.push(`${name} is unknown; the nearest option is ${nearestName(name, OPTIONS)}`)
   }
   return options
@@ -91,6 +96,19 @@ function parseMaxAge(value: string, requires: Requires, problems: string[]): num
     problems.push(`max_age says how old a code may be, so it needs twilio_sms, not ${requires}`)
   }
   return maxAge
+}
+
+function parseSignedInWithin(value: string, requires: Requires, problems: string[]): number {
+  const within = parseDuration(unquote(value))
+  if (within === undefined) {
+    problems.push(`signed_in_within=${value} is no duration such as 15m, 8h or 1d`)
+  } else if (within < SHORTEST_SIGN_IN) {
+    problems.push(`signed_in_within=${value} is too short to come back in: at least 1m`)
+  }
+  if (requires === 'public' || requires === 'deny') {
+    problems.push(`signed_in_within needs a rule that people sign in for, not ${requires}`)
+  }
+  return within ?? 0
 }
 
 function parseGroups(value: string, requires: Requires, problems: string[]): readonly string[] {

@@ -16,6 +16,8 @@ export type Rule = {
   readonly matchesPath: (path: string) => boolean
   /** The code must not be older than this (ms); only with `twilio_sms`. */
   readonly maxAge?: number
+  /** The person must have signed in at the provider within this time (ms). */
+  readonly signedInWithin?: number
   /** The person must be in one of these groups; compared exactly. */
   readonly groups?: readonly string[]
 }
@@ -28,9 +30,13 @@ export type RuleRequest = {
   readonly paths: readonly [string, ...string[]]
 }
 
-/** What to do with a request; `maxAge` in ms says how fresh the code has to be. */
+/** What to do with a request. */
 export type Decision =
   | { readonly kind: 'forward' }
-  | { readonly kind: 'sign-in' }
-  | { readonly kind: 'step-up'; readonly acr: 'twilio_sms'; readonly maxAge?: number }
+  | Demand
   | { readonly kind: 'deny'; readonly reason: 'rule' | 'groups' }
+
+/** What a person has to do first; `maxAge` in ms says how fresh the sign-in, or the code, has to be. */
+export type Demand =
+  | { readonly kind: 'sign-in'; readonly maxAge?: number }
+  | { readonly kind: 'step-up'; readonly acr: 'twilio_sms'; readonly maxAge?: number }

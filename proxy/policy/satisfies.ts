@@ -13,6 +13,18 @@ export function satisfies(
   return maxAge === undefined || now - session.otpTime <= maxAge
 }
 
+/**
+ * Whether the provider says that the person signed in within the last `within` ms. Its clock may be
+ * behind, so a minute more counts; a time that it did not say itself proves nothing.
+ */
+export function isSignedInWithin(
+  { authTime, authTimeGiven }: Pick<Session, 'authTime' | 'authTimeGiven'>,
+  within: number,
+  now: number,
+): boolean {
+  return authTimeGiven === true && now - authTime <= within + CLOCK_SKEW
+}
+
 /** Whether this is a time, and one that has been. */
 export function isPast(time: number | undefined, now: number): time is number {
   return typeof time === 'number' && time - now <= CLOCK_SKEW && Number.isFinite(time)

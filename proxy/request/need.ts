@@ -18,6 +18,20 @@ export function needFields({ returnTo, maxAge }: Need): ReturnFields {
   return { returnTo, ...(maxAge !== undefined && { maxAge: String(Math.floor(maxAge / 1000)) }) }
 }
 
+/** The address that signs in anew, or only somebody whose sign-in is older than `signedInWithin` (ms). */
+export function signInPath({
+  returnTo,
+  signedInWithin,
+}: {
+  readonly returnTo: string
+  readonly signedInWithin?: number
+}): string {
+  if (signedInWithin === undefined) return withReturnFields('/_stepgate/sign-in', { returnTo })
+  const maxAge = String(Math.floor(signedInWithin / 1000))
+  const query = new URLSearchParams({ return_to: returnTo, max_age: maxAge, acr: 'basic' })
+  return `/_stepgate/step-up?${query}`
+}
+
 /** The code page's address on the way to what is needed. */
 export function codePagePath(need: Need, uiLocales?: string): string {
   const languages = uiLocales === undefined ? {} : { uiLocales }

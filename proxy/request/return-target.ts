@@ -4,11 +4,13 @@ import { parseTarget } from './target.ts'
 
 const MAX_LENGTH = 2048
 const START = '/'
+/** The one page of ours that people go on to: it ends the window that an application opened for them. */
+export const STEPPED_UP = '/_stepgate/stepped-up'
 
 /**
  * Where a person goes on after signing in or a code: path and query on this host, ASCII only. Takes
  * a target as received, or a path or URL of ours from a parameter; whatever else comes in, and what
- * leads to stepgate's own pages, becomes `/`. A fragment is cut off.
+ * leads to stepgate's own pages but `STEPPED_UP`, becomes `/`. A fragment is cut off.
  */
 export function returnTarget(input: string | undefined, publicUrl: URL): string {
   if (input === undefined || input.length > MAX_LENGTH) return START
@@ -16,6 +18,7 @@ export function returnTarget(input: string | undefined, publicUrl: URL): string 
   const target = encodeText(local.split('#', 1)[0] ?? '')
   if (target.length > MAX_LENGTH) return START
   // `%2F` may pass: the gate judges the target when it is asked for.
+  if (target === STEPPED_UP) return target
   const parsed = parseTarget(target, { encodedSlashes: 'allow' })
   return parsed.kind === 'ok' && !isOwnTarget(parsed.target) ? target : START
 }

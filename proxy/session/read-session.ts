@@ -19,6 +19,7 @@ const SESSION = z.strictObject({
   acr: z.enum(['basic', 'twilio_sms']),
   amr: z.array(z.string()),
   authTime: time,
+  authTimeGiven: z.literal(true).exactOptional(),
   otpTime: time.exactOptional(),
   createdAt: time,
   seenAt: time,

@@ -22,6 +22,8 @@ export type Session = {
   readonly amr: readonly string[]
   /** When the provider says that the person signed in (`auth_time`), or when we saw it. */
   readonly authTime: number
+  /** Present when it was the provider that said `authTime`. */
+  readonly authTimeGiven?: true
   /** When the last code was verified; absent while `acr` is `basic`. */
   readonly otpTime?: number
   /** Start of this session: the absolute lifetime counts from here. */

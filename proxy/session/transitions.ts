@@ -27,6 +27,17 @@ export function startSession(
   }
 }
 
+/**
+ * A session that begins while another of the same person is alive: its code, if there was one, counts
+ * on, and ends when it would have ended without the new sign-in.
+ */
+export function keepCode(session: Session, before: Session): Session {
+  const { otpTime, createdAt } = before
+  if (otpTime === undefined || session.acr === 'twilio_sms') return session
+  const amr = [...new Set([...session.amr, ...before.amr])]
+  return { ...session, acr: 'twilio_sms', amr, otpTime, createdAt }
+}
+
 /** The session after a code was verified: a new id (ASVS 5 7.2.4), the same family and end. */
 export function stepUp(
   session: Session,

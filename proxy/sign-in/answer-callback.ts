@@ -2,11 +2,12 @@ import type { SignInFailedProps } from '../../pages/sign-in-failed.ts'
 import { type Answer, redirectAnswer } from '../answer.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
-import { codePagePath } from '../request/need.ts'
+import { codePagePath, signInPath } from '../request/need.ts'
 import { clearCookie } from '../session/cookies.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import { readBrowserCookies } from './browser-cookies.ts'
 import { type Destination, finishSignIn, type SignInFailure } from './finish-sign-in.ts'
+import { sendToProvider } from './send-to-provider.ts'
 import { warnOfGroups } from './warn-of-groups.ts'
 
 /** `GET /_stepgate/callback`: a new session, or a page that says why not and how to go on. */
@@ -39,6 +40,12 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
       ])
     }
     case 'failed':
+      // `max_age` alone lets people pass who have just signed in elsewhere; some providers know no
+      // more than `prompt`. Once, against loops.
+      if (finished.reason.kind === 'not-fresh' && !finished.reason.prompted) {
+        const { uiLocales } = destination
+        return sendToProvider({ ...request, uiLocales }, destination, { prompted: true })
+      }
       log.audit('sign_in.failed', { ...audit, ...auditReason(finished.reason) })
       return failurePage(request, finished.reason, destination)
   }
@@ -80,6 +87,8 @@ function statusOf(reason: ShownFailure): number {
   switch (reason.kind) {
     case 'refused':
       return REFUSALS.has(reason.error) ? 403 : 502
+    case 'not-fresh':
+      return 403
     case 'missing-claim':
       return 502
     default:
@@ -108,10 +117,14 @@ function propsOf(reason: ShownFailure): Omit<SignInFailedProps, 'retryUrl'> {
       return { reason: 'invalid' }
     case 'missing-claim':
       return { reason: 'provider-error' }
+    case 'not-fresh':
+      return { reason: 'not-fresh', seconds: Math.max(60, reason.within / 1000) }
   }
 }
 
-function retryPath(reason: SignInFailure, { returnTo, stepUp, uiLocales }: Destination): string {
+function retryPath(reason: SignInFailure, destination: Destination): string {
+  const { returnTo, stepUp, signedInWithin, uiLocales } = destination
+  if (signedInWithin !== undefined) return signInPath({ returnTo, signedInWithin })
   const query = new URLSearchParams({ return_to: returnTo })
   if (uiLocales !== undefined) query.set('ui_locales', uiLocales)
   if (stepUp !== undefined) {
@@ -131,6 +144,8 @@ function auditReason(reason: SignInFailure) {
       return { reason: reason.kind, code: codeText(reason.code) }
     case 'missing-claim':
       return { reason: reason.kind, claim: reason.claim }
+    case 'not-fresh':
+      return { reason: reason.kind, max_age: Math.floor(reason.within / 1000) }
     case 'no-state':
     case 'expired':
     case 'other-browser':

@@ -1,10 +1,11 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Config } from '../config/config.ts'
+import { isSignedInWithin } from '../policy/satisfies.ts'
 import type { KeptGroups } from '../session/kept-groups.ts'
 import { keepTokens } from '../session/provider-tokens.ts'
 import { checkedPart } from '../session/refresh-tokens.ts'
 import type { Session } from '../session/session.ts'
-import { startSession } from '../session/transitions.ts'
+import { keepCode, startSession } from '../session/transitions.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
 import { readIdentity } from './read-identity.ts'
 import { unmetClaim } from './requested-claims.ts'
@@ -29,6 +30,8 @@ export type CallbackRequest = {
 export type Destination = {
   readonly returnTo: string
   readonly stepUp?: StepUpWanted
+  /** How long ago (ms) the person may have signed in at the provider. */
+  readonly signedInWithin?: number
   readonly uiLocales?: string
 }
 
@@ -46,10 +49,12 @@ export type SignInFailure =
   | { readonly kind: 'refused'; readonly error: string; readonly description?: string }
   | { readonly kind: 'invalid'; readonly code: string }
   | { readonly kind: 'missing-claim'; readonly claim: string }
+  /** It was longer ago than asked for. `prompted`: although the provider was told to ask. */
+  | { readonly kind: 'not-fresh'; readonly within: number; readonly prompted: boolean }
   | { readonly kind: 'unavailable'; readonly part: 'provider' | 'store'; readonly code: string }
 
 /**
- * Finishes a sign-in: state, browser, provider's answer, identity, in this order.
+ * Finishes a sign-in: state, browser, provider's answer, identity, its age, in this order.
  */
 export async function finishSignIn(
   parts: SignInParts & {
@@ -65,10 +70,11 @@ export async function finishSignIn(
   if (state === undefined || transaction === undefined) {
     return { kind: 'failed', reason: { kind: 'no-state' }, destination: { returnTo: '/' } }
   }
-  const { returnTo, stepUp, uiLocales, attempt } = transaction
+  const { returnTo, stepUp, signedInWithin, uiLocales, attempt } = transaction
   const destination = {
     returnTo,
     ...(stepUp !== undefined && { stepUp }),
+    ...(signedInWithin !== undefined && { signedInWithin }),
     ...(uiLocales !== undefined && { uiLocales }),
   }
   const failed = (reason: SignInFailure): SignInFinished => ({
@@ -101,13 +107,19 @@ export async function finishSignIn(
   const read = readIdentity(redeemed.claims, parts.config, now)
   if (read.kind === 'missing') return failed({ kind: 'missing-claim', claim: read.claim })
 
+  if (signedInWithin !== undefined && !isSignedInWithin(read.identity, signedInWithin, now)) {
+    const prompted = transaction.prompted === true
+    return failed({ kind: 'not-fresh', within: signedInWithin, prompted })
+  }
+
   const { subject } = read.identity
   const { session: before } = request
   // Of tabs that set out at the same moment each has a cookie of its own. All of them see the same
   // one first, so that one code serves all.
   const family = before?.subject === subject ? before.family : familyOf(firstBrowser)
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
-  const started = startSession(identity, { id: parts.random.id(), family, now })
+  const fresh = startSession(identity, { id: parts.random.id(), family, now })
+  const started = before?.subject === subject ? keepCode(fresh, before) : fresh
   const { lifetime, recheck } = parts.config.session
   const end = now + lifetime
   const { idToken, refreshToken } = redeemed

@@ -33,7 +33,8 @@ export function readIdentity(
   const trusted = [...amr, ...(acr === undefined ? [] : [acr])].some((value) =>
     settings.trustAcr.includes(value),
   )
-  const authTime = Number.isFinite(claims.auth_time) ? Number(claims.auth_time) * 1000 : now
+  const authTimeGiven = Number.isFinite(claims.auth_time)
+  const authTime = authTimeGiven ? Number(claims.auth_time) * 1000 : now
   return {
     kind: 'identity',
     identity: {
@@ -49,6 +50,7 @@ export function readIdentity(
       acr: trusted ? 'twilio_sms' : 'basic',
       amr,
       authTime: Math.trunc(Math.max(0, Math.min(authTime, now))),
+      ...(authTimeGiven && { authTimeGiven }),
     },
   }
 }

@@ -3,7 +3,7 @@ import type { OwnRequest } from '../own-route.ts'
 import { bindBrowser, readBrowserCookies } from './browser-cookies.ts'
 import type { Destination } from './finish-sign-in.ts'
 import { loginHint } from './login-hint.ts'
-import { startSignIn } from './start-sign-in.ts'
+import { type SignInRequest, startSignIn } from './start-sign-in.ts'
 
 /** Who is sent, with the session that does not suffice and what a link of ours says, if any. */
 type Sent = Pick<OwnRequest, 'context' | 'exchange' | 'uiLocales' | 'now'> &
@@ -16,7 +16,7 @@ type Sent = Pick<OwnRequest, 'context' | 'exchange' | 'uiLocales' | 'now'> &
 export async function sendToProvider(
   { context, exchange, uiLocales, now, session, fields }: Sent,
   destination: Destination,
-  attempt = 0,
+  { attempt = 0, prompted }: Pick<SignInRequest, 'attempt' | 'prompted'> = {},
 ): Promise<Answer> {
   const { cookies, config, signIn, random } = context
   const [known] = readBrowserCookies(exchange.incoming.headers.cookie, cookies.browser)
@@ -26,6 +26,7 @@ export async function sendToProvider(
     browser: known?.value,
     uiLocales,
     attempt,
+    prompted,
     loginHint: hint,
   }
   const { location, newBrowser } = await startSignIn(signIn, request, now)

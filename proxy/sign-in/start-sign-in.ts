@@ -20,6 +20,10 @@ export type SignInRequest = {
   readonly attempt?: number | undefined
   /** Whom the provider may expect. */
   readonly loginHint?: string | undefined
+  /** How long ago (ms) the person may have signed in at the provider. */
+  readonly signedInWithin?: number | undefined
+  /** The provider is to ask the person in any case. */
+  readonly prompted?: true | undefined
 }
 
 /** Where to send the browser, and what it is known by from here on when it wasn't before. */
@@ -34,7 +38,7 @@ export async function startSignIn(
   const browser = request.browser ?? parts.random.id()
   const nonce = parts.random.id()
   const codeVerifier = parts.random.id()
-  const { uiLocales, returnTo, stepUp } = request
+  const { uiLocales, returnTo, stepUp, signedInWithin, prompted } = request
   const state = await sealTransaction(
     parts.sealer,
     {
@@ -43,6 +47,8 @@ export async function startSignIn(
       codeVerifier,
       returnTo,
       ...(stepUp !== undefined && { stepUp }),
+      ...(signedInWithin !== undefined && { signedInWithin }),
+      ...(prompted !== undefined && { prompted }),
       ...(uiLocales !== undefined && { uiLocales }),
       attempt: request.attempt ?? 0,
       startedAt: now,
@@ -56,6 +62,8 @@ export async function startSignIn(
     codeVerifier,
     ...(uiLocales !== undefined && { uiLocales }),
     ...(request.loginHint !== undefined && { loginHint: request.loginHint }),
+    ...(signedInWithin !== undefined && { maxAge: Math.floor(signedInWithin / 1000) }),
+    ...(prompted !== undefined && { prompt: 'login' as const }),
   })
   return { location, ...(request.browser === undefined && { newBrowser: browser }) }
 }

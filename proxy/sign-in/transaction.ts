@@ -14,6 +14,10 @@ export type Transaction = {
   readonly returnTo: string
   /** Present when a code is to be asked for on the way there, whatever the rules say. */
   readonly stepUp?: StepUpWanted
+  /** How long ago (ms) the person may have signed in at the provider. */
+  readonly signedInWithin?: number
+  /** The provider was told to ask the person, as it had not done so by itself. */
+  readonly prompted?: true
   readonly uiLocales?: string
   /** 1 when it was started again by itself; never again after that. */
   readonly attempt: number

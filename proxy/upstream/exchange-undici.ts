@@ -7,7 +7,7 @@ import { inviteBody } from '../request/expectation.ts'
 import type { AnswerHeaders } from './answer-headers.ts'
 import { cutOff } from './cut-off.ts'
 import { sendEarlyHints } from './early-hints.ts'
-import type { ForwardOutcome, TrafficNotes } from './forward.ts'
+import type { ForwardOutcome, ForwardRequest, TrafficNotes } from './forward.ts'
 import { failureOf, isLostConnection } from './forward-failure.ts'
 import type { RequestBody } from './request-body.ts'
 import { addTrailers, mayTrail } from './response-trailers.ts'
@@ -35,6 +35,7 @@ export type Dispatch = typeof handlers & {
   /** The same request if its head has to go ahead of its body. */
   readonly stream: StreamRequest | undefined
   readonly answerHeaders: AnswerHeaders
+  readonly judge: ForwardRequest['judge']
   readonly outgoing: ServerResponse
   readonly setCookies: () => readonly string[]
   readonly notes: TrafficNotes
@@ -143,6 +144,7 @@ function onResponseStart(
   }
   this.notes.upstreamMs = performance.now() - this.began
   if (this.address !== undefined) noteResponse(this.group, this.address)
+  if (status === 401 && isDemand(this, controller)) return
   const cookies = mayBeShared(headers['cache-control']) ? NO_COOKIES : this.setCookies()
   const trailing = mayTrail(this.outgoing, status)
   const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies, trailing)
@@ -153,6 +155,36 @@ function onResponseStart(
   }
   this.status = status
   process.nextTick(flushHead, this)
+}
+
+/**
+ * Whether a 401 asks for what the person can do here; the exchange is over then. Its connection is
+ * given up too: its content, which nobody is to see, may have no end.
+ */
+function isDemand(dispatch: Dispatch, controller: Controller): boolean {
+  const rawHeaders = controller.rawHeaders as Buffer[]
+  const challenges = fieldsOf(rawHeaders, 'www-authenticate')
+  const demand = challenges.length > 0 ? dispatch.judge(challenges) : undefined
+  if (demand === undefined) return false
+  dispatch.settled = true
+  release(dispatch)
+  dispatch.body?.destroy()
+  controller.abort(new Error('The person is asked for more'))
+  const list = dispatch.answerHeaders(rawHeaders, 401, dispatch.setCookies())
+  const setCookies = list.filter(
+    (_, at) => at % 2 === 1 && list[at - 1]?.toLowerCase() === 'set-cookie',
+  )
+  dispatch.resolve({ kind: 'demands', demand, setCookies })
+  return true
+}
+
+function fieldsOf(rawHeaders: readonly Buffer[], name: string): string[] {
+  const fields: string[] = []
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    if (rawHeaders[i]?.toString('latin1').toLowerCase() !== name) continue
+    fields.push((rawHeaders[i + 1] as Buffer).toString('latin1'))
+  }
+  return fields
 }
 
 /** A cache may keep `Set-Cookie` for the next person (RFC 9111 §7.3): the next response has it. */
@@ -166,6 +198,7 @@ function flushHead(dispatch: Dispatch): void {
 }
 
 function onResponseData(this: Dispatch, controller: Controller, chunk: Buffer): void {
+  if (this.settled) return
   this.flowing = true
   this.notes.bytesOut += chunk.length
   noteSpent(chunk.length)
@@ -175,6 +208,7 @@ function onResponseData(this: Dispatch, controller: Controller, chunk: Buffer): 
 }
 
 function onResponseEnd(this: Dispatch, controller: Controller): void {
+  if (this.settled) return
   this.settled = true
   release(this)
   const trailers = controller.rawTrailers as Buffer[] | null

@@ -2,8 +2,11 @@ import { writeAnswer } from '../answer.ts'
 import { auditFields } from '../audit-fields.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
+import { answerDemand } from '../gate-answers.ts'
 import { describeError } from '../log.ts'
 import { problemAnswer } from '../page-answer.ts'
+import { judgeChallenges } from '../policy/judge-challenges.ts'
+import { parseChallenges } from '../policy/parse-challenges.ts'
 import { type ClientFault, FAULT_STATUS } from '../request/client-fault.ts'
 import { returnTarget } from '../request/return-target.ts'
 import { sessionCookies } from '../session/current-session.ts'
@@ -24,10 +27,10 @@ export async function forwardRequest(
   const { forwarder } = context.upstream
   const seeing = seeSession(context, exchange, session, now)
   const { setCookies } = seeing instanceof Promise ? await seeing : seeing
-  const request = rebuildRequest(context, exchange, session)
+  const request = rebuildRequest(context, exchange, session, now)
   const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, exchange.notes)
   if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
-    await answerFailure(context, exchange, session, outcome)
+    await answerUnanswered(context, exchange, session, outcome)
   }
 }
 
@@ -71,6 +74,7 @@ export function rebuildRequest(
   { upstream }: Context,
   { incoming, target, hosts, client, requestId }: Exchange,
   session: Session | undefined,
+  now: number,
 ): ForwardRequest {
   const headers = rebuildHeaders(
     incoming.rawHeaders,
@@ -78,18 +82,46 @@ export function rebuildRequest(
     upstream.identityOf(session),
     { ...client, requestId, chunked: isChunked(incoming) },
   )
-  return { method: incoming.method ?? '', target: target.raw, hosts, paths: target.paths, headers }
+  return {
+    method: incoming.method ?? '',
+    target: target.raw,
+    hosts,
+    paths: target.paths,
+    headers,
+    judge: (challenges) => judgeChallenges(parseChallenges(challenges), session, now),
+  }
 }
 
 const NO_COOKIES: readonly string[] = []
 const noCookies = () => NO_COOKIES
 const NOBODY: SeenSession = { session: undefined, setCookies: noCookies }
 
-/** The application gave no response, or half of one. */
-export type Failure = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
+/** The application gave no response that the client may see, or half of one. */
+export type Unanswered = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
+type Failure = Exclude<Unanswered, { kind: 'demands' }>
+
+/** Answers in place of the application, while that is possible. */
+export async function answerUnanswered(
+  context: Context,
+  exchange: Exchange,
+  session: Session | undefined,
+  outcome: Unanswered,
+): Promise<void> {
+  if (outcome.kind !== 'demands') return answerFailure(context, exchange, session, outcome)
+  const { incoming, notes } = exchange
+  const { demand, setCookies } = outcome
+  notes.decision = demand.kind
+  const answer = await answerDemand(context, exchange, session, demand, context.clock())
+  notes.bytesOut = incoming.method === 'HEAD' ? 0 : Buffer.byteLength(answer.body)
+  writeAnswer(
+    exchange,
+    { ...answer, setCookies: [...setCookies, ...(answer.setCookies ?? [])] },
+    !incoming.complete,
+  )
+}
 
 /** Logs what went wrong with the application, and says so to the client while that is possible. */
-export async function answerFailure(
+async function answerFailure(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,

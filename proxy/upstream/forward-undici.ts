@@ -48,6 +48,7 @@ export function createForwarder(
     options: dispatchOptions(request, body),
     stream,
     answerHeaders,
+    judge: request.judge,
     body,
     ...parts,
     began: performance.now(),

@@ -6,11 +6,11 @@ import { decide } from '../policy/decide.ts'
 import { freshUntil } from '../policy/fresh-until.ts'
 import type { RuleRequest } from '../policy/rule.ts'
 import type { Session } from '../session/session.ts'
-import { answerFailure, rebuildRequest, seeSession } from './forward-request.ts'
+import { answerUnanswered, rebuildRequest, seeSession } from './forward-request.ts'
 
 /**
  * Sends an allowed handshake to the application, with who is asking in its headers, and joins the
- * connections if it accepts. Its refusal is passed on. `head` is held back until then: to an
+ * connections if it accepts. Its refusal is passed on, unless it asks for what the person can do. `head` is held back until then: to an
  * application that has not switched it would be another request, which nobody has judged.
  */
 export async function forwardWebSocket(
@@ -24,7 +24,7 @@ export async function forwardWebSocket(
   const { upstream, config, tunnels } = context
   const { incoming, outgoing, requestId, client } = exchange
   const seen = await seeSession(context, exchange, session, now)
-  const request = rebuildRequest(context, exchange, session)
+  const request = rebuildRequest(context, exchange, session, now)
   const key = String(incoming.headers['sec-websocket-key'])
   const outcome = await upstream.forwarder.upgrade(
     request,
@@ -34,7 +34,7 @@ export async function forwardWebSocket(
     exchange.notes,
   )
   if (outcome.kind === 'answered' || outcome.kind === 'client-gone') return
-  if (outcome.kind !== 'switched') return answerFailure(context, exchange, session, outcome)
+  if (outcome.kind !== 'switched') return answerUnanswered(context, exchange, session, outcome)
   const { socket } = incoming
   releaseSocket(socket)
   outgoing.writeHead(101, [...outcome.headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'])

@@ -1,13 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AccessNotes } from '../access-notes.ts'
-import type { RuleRequest } from '../policy/rule.ts'
+import type { Demand, RuleRequest } from '../policy/rule.ts'
 import type { ClientFault } from '../request/client-fault.ts'
 
 /** How one exchange with the application went; the gate logs it and answers what is not `answered`. */
 export type ForwardOutcome =
   /** The response has begun or is through; nothing is left to answer. */
   | { kind: 'answered'; status: number }
+  /**
+   * The application's 401 asks for what the person has yet to do. Nothing of it was sent, and
+   * `setCookies` are what it and stepgate want the browser to keep.
+   */
+  | { kind: 'demands'; demand: Demand; setCookies: readonly string[] }
   /** No upstream is there for the request's host and path. */
   | { kind: 'no-upstream' }
   /** No response began, so that an error page can still be sent. */
@@ -37,6 +42,11 @@ export type ForwardRequest = {
   readonly paths: RuleRequest['paths']
   /** Name, value, name, value, …; values are latin1 strings of the bytes to send. */
   readonly headers: readonly string[]
+  /**
+   * Judges the `WWW-Authenticate` fields of a 401: what to ask the person for instead of showing it,
+   * or undefined to pass it on.
+   */
+  readonly judge: (challenges: readonly string[]) => Demand | undefined
 }
 
 /** What an exchange is measured by. */

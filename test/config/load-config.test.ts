@@ -110,6 +110,7 @@ test('the least that must be set gives the documented defaults', () => {
       { name: 'X-Stepgate-Acr', value: '{acr}' },
       { name: 'X-Stepgate-Amr', value: '{amr}' },
       { name: 'X-Stepgate-Auth-Time', value: '{auth_time}' },
+      { name: 'X-Stepgate-Otp-Time', value: '{otp_time}' },
     ],
     headersEncoding: 'utf-8',
     encodedSlashes: 'reject',

@@ -109,6 +109,15 @@ describe("the demo's application", () => {
     const proved = { headers: { 'X-Stepgate-Acr': 'twilio_sms' } }
     assert.equal((await client.get(at('/challenge'), proved)).status, 200)
     assert.equal((await client.get(at('/challenge?always=yes'), proved)).status, 401)
+    assert.equal((await client.get(at('/challenge?max_age=900'), proved)).status, 401)
+    for (const [age, status] of [
+      [800, 200],
+      [1000, 401],
+    ] as const) {
+      const time = String(Math.floor(Date.now() / 1000) - age)
+      const headers = { ...proved.headers, 'X-Stepgate-Otp-Time': time }
+      assert.equal((await client.get(at('/challenge?max_age=900'), { headers })).status, status)
+    }
     const posted = await client.post(at('/challenge'), { note: 'plus 10 %' }, proved)
     assert.match(posted.text(), /plus 10 %/)
   })

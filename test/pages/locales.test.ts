@@ -13,7 +13,7 @@ import {
 
 const DIR = new URL('../../pages/locales/', import.meta.url)
 // The text message and what is said in a call are composed elsewhere.
-const NOT_ON_PAGES = /^(sms|voice)\./
+const NOT_ON_PAGES = /^(sms|voice|step-up)\./
 
 describe('locales', () => {
   const locales = new Map<string, Messages>()

@@ -82,6 +82,7 @@ describe('page set', () => {
     it('keeps its scripts small', async () => {
       const pages = await loadPageSet({ brand })
       assert.ok((pages.asset('otp.js')?.body.length ?? Infinity) < 3000)
+      assert.ok((pages.asset('step-up.js')?.body.length ?? Infinity) < 3000)
       assert.ok((pages.asset('delivery.js')?.body.length ?? Infinity) < 2000)
     })
 

@@ -103,6 +103,49 @@ describe('age of the code', () => {
   })
 })
 
+describe('age of the sign-in', () => {
+  const rules = `
+    basic       /reports/** signed_in_within=9m
+    twilio_sms  /pay/** signed_in_within=15m max_age=5m groups=hr
+    basic       /week signed_in_within=7d
+    basic       /**
+  `
+  const given = (session: Session) => ({ ...session, authTimeGiven: true }) as const
+  const AGAIN = { kind: 'sign-in', maxAge: 540_000 }
+
+  test('a sign-in is enough until it is older than the rule says, and a minute for other clocks', () => {
+    assert.deepEqual(ask(given(BASIC), { rules, path: '/reports' }), FORWARD)
+    const older = given({ ...BASIC, authTime: NOW - 600_001 })
+    assert.deepEqual(ask(older, { rules, path: '/reports' }), AGAIN)
+    assert.deepEqual(ask(older, { rules, path: '/else' }), FORWARD)
+  })
+
+  test('a time that the provider did not say is never fresh', () => {
+    assert.deepEqual(ask({ ...BASIC, authTime: NOW }, { rules, path: '/reports' }), AGAIN)
+  })
+
+  test('the first sign-in is to be as fresh', () => {
+    assert.deepEqual(ask(undefined, { rules, path: '/reports' }), AGAIN)
+    assert.deepEqual(ask(undefined, { rules, path: '/else' }), SIGN_IN)
+  })
+
+  test('it comes before the code, and after groups', () => {
+    const path = '/pay/slip'
+    const old = { ...BASIC, authTime: NOW - 961_000 }
+    assert.deepEqual(ask(given(old), { rules, path }), { kind: 'sign-in', maxAge: 900_000 })
+    assert.deepEqual(ask({ ...given(old), groups: [] }, { rules, path }), NO_MEMBER)
+    assert.deepEqual(ask(given(BASIC), { rules, path }), { ...STEP_UP, maxAge: 300_000 })
+    assert.deepEqual(ask(given(withCode(0)), { rules, path }), FORWARD)
+  })
+
+  test('of two readings the stricter one counts', () => {
+    const paths = ['/reports', '/week'] as const
+    for (const all of [paths, paths.toReversed()] as [string, string][]) {
+      assert.deepEqual(ask(undefined, { rules, paths: all }), AGAIN)
+    }
+  })
+})
+
 describe('groups', () => {
   test('one of them is enough, compared exactly', () => {
     assert.deepEqual(ask(CODE, { path: '/payroll' }), FORWARD)

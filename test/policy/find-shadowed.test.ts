@@ -30,6 +30,7 @@ test('rules that are hidden', () => {
     'basic /**\ndeny a.example/x',
     'basic /x/**\ndeny /y /x/z',
     'basic /x\nbasic /x groups=hr',
+    'basic /x signed_in_within=1h\nbasic /x',
   ]) {
     assert.deepEqual(linesOf(text), [2], text)
   }
@@ -55,4 +56,5 @@ test('rules that are not hidden', () => {
 
 test('a repeated pattern that says something else is reported even beside ones that match', () => {
   assert.deepEqual(linesOf('public /a\nbasic /a /c'), [2])
+  assert.deepEqual(linesOf('basic /a signed_in_within=1h\nbasic /a /c'), [2])
 })

@@ -37,6 +37,25 @@ test('it is the moment from which the decision is another one', () => {
   }
 })
 
+test('a sign-in that has become too old ends it as well, whichever is first', () => {
+  const both = parseRules(
+    'twilio_sms /x max_age=10m signed_in_within=5m; basic /y signed_in_within=1h',
+    'x',
+  )
+  const session = { ...proved, authTime: OTP - 60_000, authTimeGiven: true } as const
+  for (const [path, until] of [
+    ['/x', OTP + 5 * 60_000 + 1],
+    ['/y', OTP + 60 * 60_000 + 1],
+    ['/z', Number.POSITIVE_INFINITY],
+  ] as const) {
+    const request: RuleRequest = { method: 'GET', hosts: ['x'], paths: [path] }
+    assert.equal(freshUntil(both.rules, session, request), until, path)
+    if (until === Number.POSITIVE_INFINITY) continue
+    const kindAt = (now: number) => decide(both.rules, 'basic', session, request, now).kind
+    assert.deepEqual([kindAt(until - 1), kindAt(until)], ['forward', 'sign-in'])
+  }
+})
+
 test('without a code there is none', () => {
   const request = { method: 'GET', hosts: ['x'], paths: ['/b'] } as const
   for (const session of [undefined, freshSession(OTP)]) {

@@ -87,6 +87,11 @@ describe('rules that can be read', () => {
     assert.ok(rulesOf('basic /a=b/@me')[0]?.matchesPath('/a=b/@me'))
   })
 
+  test('how old a sign-in may be, for a code as well', () => {
+    const [one, two] = rulesOf('basic /x signed_in_within=8h; twilio_sms /y signed_in_within="1m"')
+    assert.deepEqual([one?.signedInWithin, two?.signedInWithin], [28_800_000, 60_000])
+  })
+
   test('groups may hold slashes, and options may stand before patterns', () => {
     const [rule] = rulesOf('twilio_sms max_age=30s groups=/hr/lead /x')
     assert.deepEqual([rule?.maxAge, rule?.groups], [30_000, ['/hr/lead']])
@@ -122,6 +127,11 @@ describe('what is wrong is said', () => {
     ['basic /x max_age=5m', /needs twilio_sms, not basic/],
     ['public /x max_age=5m', /not public/],
     ['deny /x max_age=5m', /not deny/],
+    ['basic /x signed_in_within=59s', /^signed_in_within=59s is too short .*at least 1m$/],
+    ['basic /x signed_in_within=soon', /^signed_in_within=soon is no duration such as/],
+    ['public /x signed_in_within=1h', /people sign in for, not public/],
+    ['deny /x signed_in_within=1h', /people sign in for, not deny/],
+    ['basic /x signed_in=1h', /nearest option is signed_in_within/],
     ['public /x groups=hr', /people sign in for, not public/],
     ['deny /x groups=hr', /not deny/],
     ['basic /x groups=', /empty name/],

@@ -27,6 +27,8 @@ describe('where a person goes on', () => {
     'https://app.example.com?a=b': '/?a=b',
     'https://app.example.com#x': '/',
     '/_stepgatex/y': '/_stepgatex/y',
+    '/_stepgate/stepped-up': '/_stepgate/stepped-up',
+    'https://app.example.com/_stepgate/stepped-up#x': '/_stepgate/stepped-up',
     '/a/_stepgate/b': '/a/_stepgate/b',
   }
   for (const [input, expected] of Object.entries(table)) {
@@ -82,6 +84,9 @@ describe('what leads elsewhere, or in circles, becomes the start', () => {
     '/_stepgate',
     '/_stepgate/',
     '/_stepgate/otp?return_to=/a',
+    '/_stepgate/stepped-up?x',
+    '/_stepgate/stepped-up/',
+    '/_stepgate/Stepped-Up',
     '/_STEPGATE/otp',
     '/%5fstepgate/otp',
     '/_stepgate;x/otp',

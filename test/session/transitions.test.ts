@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import {
   expiresAt,
   isLive,
+  keepCode,
   needsTouch,
   type SessionIdentity,
   startSession,
@@ -38,6 +39,30 @@ describe('a session that starts', () => {
     const session = startSession(trusted, { id: 'i', family: 'f', now: NOW })
     assert.equal(session.otpTime, NOW - MINUTE)
     assert.equal(session.acr, 'twilio_sms')
+  })
+})
+
+describe('a sign-in while a session of the same person is alive', () => {
+  const first = startSession(ALICE, { id: 'old', family: 'f', now: NOW })
+  const proved = stepUp(first, { id: 'new', method: 'tel', now: NOW + MINUTE })
+  const later = { id: 'newest', family: 'f', now: NOW + HOUR }
+
+  it('keeps the code, for as long as it would have counted', () => {
+    const again = startSession({ ...ALICE, amr: ['hwk'], authTime: NOW + HOUR }, later)
+    assert.deepEqual(keepCode(again, proved), {
+      ...again,
+      acr: 'twilio_sms',
+      amr: ['hwk', 'pwd', 'tel', 'otp', 'mfa'],
+      otpTime: NOW + MINUTE,
+      createdAt: NOW,
+    })
+  })
+
+  it('takes nothing over where there was no code, or the provider has asked for one itself', () => {
+    const again = startSession(ALICE, later)
+    assert.equal(keepCode(again, first), again)
+    const trusted = startSession({ ...ALICE, acr: 'twilio_sms', amr: ['mfa'] }, later)
+    assert.equal(keepCode(trusted, proved), trusted)
   })
 })
 

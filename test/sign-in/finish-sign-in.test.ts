@@ -151,6 +151,47 @@ describe('finishing a sign-in', () => {
     assert.equal(finished.kind === 'signed-in' && finished.session.id !== session.id, true)
   })
 
+  it('keeps the code of the same person, and of nobody else', async () => {
+    const { callBack } = await started()
+    const proved = { acr: 'twilio_sms', otpTime: NOW - 2, createdAt: NOW - 5 } as const
+    for (const [subject, acr, createdAt] of [
+      ['subject-1', 'twilio_sms', NOW - 5],
+      ['subject-2', 'basic', NOW + SECOND],
+    ]) {
+      const session = { ...sampleSession({ subject: String(subject) }), ...proved }
+      const finished = await callBack({ session })
+      assert.equal(finished.kind, 'signed-in')
+      assert.deepEqual([finished.session.acr, finished.session.createdAt], [acr, createdAt])
+    }
+  })
+
+  it('takes a sign-in that is as fresh as was asked for, and no other', async () => {
+    const within = 15 * 60 * SECOND
+    for (const prompted of [undefined, true] as const) {
+      for (const [age, isFresh] of [
+        [0, true],
+        [within + 60 * SECOND, true],
+        [within + 61 * SECOND, false],
+        [undefined, false],
+      ] as const) {
+        const at = NOW + SECOND
+        const claims = age === undefined ? {} : { auth_time: (at - age) / 1000 }
+        const request = { signedInWithin: within, prompted }
+        const { callBack, parts } = await started(signedIn(claims), request)
+        const finished = await callBack({}, at)
+        const { destination } = finished
+        assert.deepEqual(destination, { returnTo: '/a?b', signedInWithin: within })
+        if (isFresh) {
+          assert.equal(finished.kind, 'signed-in', String(age))
+          continue
+        }
+        const reason = { kind: 'not-fresh', within, prompted: prompted === true }
+        assert.deepEqual(finished, { kind: 'failed', reason, destination })
+        assert.equal(await parts.store.get(keyOf('id-token', familyOf(COOKIE)), NOW), undefined)
+      }
+    }
+  })
+
   it('passes on why the provider’s answer was not taken', async () => {
     for (const redeemed of [
       { kind: 'refused', error: 'access_denied', description: 'No' },

@@ -57,7 +57,11 @@ describe('a certified provider', { timeout: 20_000 }, () => {
       code_challenge_method: 'S256',
       ui_locales: 'de en',
     })
-    assert.equal((await authorization(provider)).searchParams.has('ui_locales'), false)
+    const plain = (await authorization(provider)).searchParams
+    for (const name of ['ui_locales', 'max_age', 'prompt']) assert.equal(plain.has(name), false)
+    const fresh = { redirectUri: REDIRECT_URI, ...EXPECTED, maxAge: 0, prompt: 'login' } as const
+    const { searchParams } = await provider.authorizationUrl(fresh)
+    assert.deepEqual([searchParams.get('max_age'), searchParams.get('prompt')], ['0', 'login'])
   })
 
   it('gives a person once for a code', async () => {

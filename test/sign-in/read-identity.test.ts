@@ -59,7 +59,15 @@ describe('claims', () => {
       acr: 'basic',
       amr: ['pwd', 'hwk'],
       authTime: NOW - 60 * SECOND,
+      authTimeGiven: true,
     })
+  })
+
+  it('that don’t say when the person signed in give a time of which that is known', () => {
+    for (const time of [undefined, null, '1', Number.NaN]) {
+      const { authTime, authTimeGiven } = identityOf({ auth_time: time })
+      assert.deepEqual([authTime, authTimeGiven], [NOW, undefined])
+    }
   })
 
   it('without a subject or the configured username are named as missing', () => {

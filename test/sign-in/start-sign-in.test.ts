@@ -42,6 +42,34 @@ describe('starting a sign-in', () => {
     })
   })
 
+  it('says how fresh the sign-in has to be, and remembers it', async () => {
+    const { provider, asked } = fakeProvider()
+    const parts = signInParts(provider)
+    const fresh = { returnTo: '/', browser: COOKIE, signedInWithin: 90_500 }
+    await startSignIn(parts, fresh, NOW)
+    await startSignIn(parts, { ...fresh, prompted: true }, NOW)
+    await startSignIn(parts, { returnTo: '/', browser: COOKIE }, NOW)
+    assert.deepEqual(
+      asked.map(({ maxAge, prompt }) => [maxAge, prompt]),
+      [
+        [90, undefined],
+        [90, 'login'],
+        [undefined, undefined],
+      ],
+    )
+    const opened = await Promise.all(
+      asked.map(({ state }) => openTransaction(parts.sealer, state, NOW)),
+    )
+    assert.deepEqual(
+      opened.map((transaction) => [transaction?.signedInWithin, transaction?.prompted]),
+      [
+        [90_500, undefined],
+        [90_500, true],
+        [undefined, undefined],
+      ],
+    )
+  })
+
   it('keeps the browser’s cookie for all tabs, and makes one where there is none', async () => {
     const { provider } = fakeProvider()
     const parts = signInParts(provider)

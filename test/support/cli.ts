@@ -34,7 +34,11 @@ export const SHORT_TIMERS = [
 const ROOT = join(import.meta.dirname, '../..')
 
 /** Starts `stepgate` with these arguments and nothing but `env` of `STEPGATE_`; ends with the test. */
-export function startCli(t: TestContext, args: readonly string[], options: CliOptions = {}): Cli {
+export function startCli(
+  t: { after(end: () => unknown): unknown },
+  args: readonly string[],
+  options: CliOptions = {},
+): Cli {
   const { env = {}, root = ROOT, cwd = root, nodeArgs = [] } = options
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('STEPGATE_'))
   const child = spawn(process.execPath, [...nodeArgs, join(root, 'proxy/main.ts'), ...args], {

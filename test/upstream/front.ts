@@ -17,6 +17,7 @@ export const ASKED: ForwardRequest = {
   hosts: ['a'],
   paths: ['/'],
   headers: ['Host', 'a'],
+  judge: () => undefined,
 }
 
 export type Front = {
@@ -40,8 +41,13 @@ export function everything(...addresses: readonly (UpstreamAddress | URL)[]): re
 export async function startFront(
   t: TestContext,
   upstream: UpstreamAddress | URL | readonly Upstream[],
-  options: Partial<ForwarderOptions> & { setCookies?: readonly string[]; target?: string } = {},
+  options: Partial<ForwarderOptions> & {
+    setCookies?: readonly string[]
+    target?: string
+    judge?: ForwardRequest['judge']
+  } = {},
 ): Promise<Front> {
+  const { judge = () => undefined } = options
   const forwarder = createForwarder(isList(upstream) ? upstream : everything(upstream), {
     headersTimeout: 30_000,
     bodyTimeout: 30_000,
@@ -68,7 +74,7 @@ export async function startFront(
     const hosts = [incoming.headers.host ?? ''] as const
     const method = incoming.method ?? ''
     const outcome = await forwarder.forward(
-      { method, target, hosts: [...hosts], paths: [...paths], headers },
+      { method, target, hosts: [...hosts], paths: [...paths], headers, judge },
       incoming,
       outgoing,
       () => options.setCookies ?? [],

@@ -15,6 +15,7 @@ const alice: Session = {
   acr: 'twilio_sms',
   amr: ['pwd', 'sms', 'otp', 'mfa'],
   authTime: 1_700_000_000_999,
+  otpTime: 1_700_000_600_500,
   createdAt: 1_700_000_000_999,
   seenAt: 1_700_000_000_999,
 }
@@ -41,6 +42,7 @@ const plain: [template: string, value: string][] = [
   ['{acr}', 'twilio_sms'],
   ['{amr}', 'pwd,sms,otp,mfa'],
   ['{auth_time}', '1700000000'],
+  ['{otp_time}', '1700000600'],
   ['user={username}; acr={acr}', 'user=alice; acr=twilio_sms'],
   ['constant', 'constant'],
 ]
