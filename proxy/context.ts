@@ -1,3 +1,6 @@
+import { type Assertions, createAssertions, withAssertion } from './assertion/assertions.ts'
+import { createTokenReader, type TokenReader } from './bearer/token-reader.ts'
+import { createVerifier } from './bearer/verify-token.ts'
 import type { Config, Secrets } from './config/config.ts'
 import { createLog, type Log } from './log.ts'
 import { countEvents } from './metrics/count-events.ts'
@@ -61,6 +64,10 @@ export type Context = {
   readonly cookies: CookieNames
   readonly provider: Provider
   readonly signIn: SignInParts
+  /** Absent when the application is sent none. */
+  readonly assertions: Assertions | undefined
+  /** Absent when no rule takes access tokens. */
+  readonly tokens: TokenReader | undefined
   /** Refuses by itself numbers that must not be texted. */
   readonly sender: Sender
   /** Whether Twilio has failed so often that messages, or calls, are held back. */
@@ -77,7 +84,7 @@ export type Context = {
   readonly upstream: {
     readonly forwarder: Forwarder
     readonly headerSettings: HeaderSettings
-    readonly identityOf: (session: Session | undefined) => readonly string[]
+    readonly identityOf: (session: Session | undefined, now: number) => readonly string[]
   }
   /** Ends timers and connections. */
   close(): Promise<void>
@@ -145,6 +152,17 @@ export async function createContext(
   const tunnels = createTunnels({ clock, limits: config.session, revocations, log })
   meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, tunnels.count()))
   provider.start()
+  const assertions = config.assertion
+    ? createAssertions(config.publicUrl, secrets.sessionSecrets)
+    : undefined
+  const tokens =
+    config.bearer &&
+    createTokenReader({
+      verify: createVerifier(provider, config.bearer),
+      config,
+      isRevoked: revocations.isRevoked,
+      log,
+    })
   return {
     config,
     clock,
@@ -167,6 +185,8 @@ export async function createContext(
     streams: createOpenStreams(),
     directory,
     pages,
+    assertions,
+    tokens,
     sessions: createSessionReader({
       sealer: createSealer(secrets.sessionSecrets, { iron: ironSession }),
       limits: config.session,
@@ -187,10 +207,13 @@ export async function createContext(
         ownCookieNames,
         rulesNameMethods: config.rules.some(({ methods }) => methods !== undefined),
       }),
-      identityOf: compileIdentityHeaders(config.headers, {
-        encoding: config.headersEncoding,
-        ...(secrets.headersSecret !== undefined && { secret: secrets.headersSecret }),
-      }),
+      identityOf: withAssertion(
+        compileIdentityHeaders(config.headers, {
+          encoding: config.headersEncoding,
+          ...(secrets.headersSecret !== undefined && { secret: secrets.headersSecret }),
+        }),
+        assertions,
+      ),
     },
     async close() {
       provider.close()

@@ -38,6 +38,8 @@ export type Config = {
     /** acr or amr values of the provider that already count as `twilio_sms`. */
     readonly trustAcr: readonly string[]
   }
+  /** Access tokens that rules with `bearer` take; absent when no rule does. */
+  readonly bearer?: BearerSettings
   readonly defaultAcr: RequiredAcr
   readonly rules: readonly Rule[]
   readonly twilio: {
@@ -73,6 +75,8 @@ export type Config = {
   /** The forwarding headers that they write; those of the other kind are not read. */
   readonly proxyHeaders: ForwardingKind
   readonly headers: readonly HeaderTemplate[]
+  /** Whether the application is sent `X-Stepgate-Assertion`. */
+  readonly assertion: boolean
   readonly headersEncoding: 'utf-8' | 'percent'
   readonly encodedSlashes: 'reject' | 'allow'
   readonly log: {
@@ -89,6 +93,14 @@ export type Config = {
     readonly supportContact?: string
   }
   readonly pagesDir?: string
+}
+
+/** How access tokens are checked. */
+export type BearerSettings = {
+  /** A token must be for one of these. */
+  readonly audiences: readonly [string, ...string[]]
+  /** How long the provider's answer about a token is believed (ms); absent: tokens are JWTs. */
+  readonly introspection?: number
 }
 
 /** What clients may ask; Infinity where there is no limit. */

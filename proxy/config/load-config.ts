@@ -1,6 +1,7 @@
 import type { Config, Secrets } from './config.ts'
 import { type Files, nodeFiles } from './files.ts'
 import { type ConfigProblem, problemWith } from './problem.ts'
+import { readBearer } from './read-bearer.ts'
 import { readBrand } from './read-brand.ts'
 import { readFront } from './read-front.ts'
 import { readHeaders } from './read-headers.ts'
@@ -68,6 +69,7 @@ function readParts(
   const front = readFront(settings, files, report, warn)
   const session = readSession(settings, report)
   const rules = readRules(settings, report)
+  const bearer = readBearer(settings, rules, report)
   const twilio = readTwilio(settings, report, warn)
   const phone = readPhoneSource(settings, files, report, warn)
   const metrics = readMetrics(settings, report)
@@ -89,6 +91,7 @@ function readParts(
       session,
       ...plainConfig(values),
       rules,
+      ...bearer,
       ...twilioConfig,
       ...phoneConfig,
       store: storage.store,
@@ -124,6 +127,7 @@ function plainConfig(
   | 'voiceLimits'
   | 'trustedProxies'
   | 'proxyHeaders'
+  | 'assertion'
   | 'headersEncoding'
   | 'encodedSlashes'
   | 'log'
@@ -159,6 +163,7 @@ function plainConfig(
     workers: values.WORKERS,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     proxyHeaders: values.PROXY_HEADERS,
+    assertion: values.ASSERTION,
     headersEncoding: values.HEADERS_ENCODING,
     encodedSlashes: values.ENCODED_SLASHES,
     log: { level: values.LOG_LEVEL, access: values.ACCESS_LOG },

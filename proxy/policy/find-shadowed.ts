@@ -49,6 +49,7 @@ function sameOutcome(a: Scope, b: Scope): boolean {
   return (
     a.requires === b.requires &&
     a.maxAge === b.maxAge &&
+    a.bearer === b.bearer &&
     JSON.stringify(a.groups) === JSON.stringify(b.groups)
   )
 }

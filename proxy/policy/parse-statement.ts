@@ -31,8 +31,9 @@ export function parseStatement(
   if (requires === undefined) return { scopes: [], problems: [unknownAcr(first)] }
   if (rest.some((word) => word.startsWith('#'))) return { scopes: [], problems: [COMMENT] }
   const methods = isMethods(rest[0]) ? parseMethods(rest.shift() as string, problems) : undefined
-  const patterns = rest.filter((word) => !isOption(word)).map(unquote)
+  const patterns = rest.filter((word) => !isOption(word) && !isBearer(word)).map(unquote)
   const options = parseOptions(rest.filter(isOption), requires, problems)
+  const bearer = parseBearer(rest.filter(isBearer), requires, problems)
   const targets = patterns.flatMap((text) => {
     const target = parseTargetPattern(text, publicHost)
     if (target.kind === 'ok') return [{ text, target }]
@@ -49,6 +50,7 @@ export function parseStatement(
     pattern,
     requires,
     ...options,
+    ...(bearer && ({ bearer } as const)),
     ...(methods !== undefined && { methods }),
     ...(host !== undefined && { host }),
   }))
@@ -62,11 +64,25 @@ function unknownAcr(word: string): string {
 }
 
 function isMethods(word: string | undefined): boolean {
-  return word !== undefined && !/[/.:="*#]/.test(word)
+  return word !== undefined && !/[/.:="*#]/.test(word) && !isBearer(word)
+}
+
+function isBearer(word: string): boolean {
+  return /^bearer(?:=.*)?$/i.test(word)
+}
+
+function parseBearer(words: readonly string[], requires: Requires, problems: string[]): boolean {
+  const wrong = words.find((word) => word !== 'bearer')
+  if (wrong !== undefined) problems.push(`${wrong} is written bearer, without a value`)
+  if (words.length > 1) problems.push('bearer is given twice')
+  if (words.length > 0 && (requires === 'public' || requires === 'deny')) {
+    problems.push(`bearer needs a rule that people sign in for, not ${requires}`)
+  }
+  return words.length > 0
 }
 
 function isOption(word: string): boolean {
-  return /^[\w-]+=/.test(word)
+  return /^[\w-]+=/.test(word) && !isBearer(word)
 }
 
 function parseOptions(words: readonly string[], requires: Requires, problems: string[]): Options {

@@ -16,6 +16,10 @@ export type Provider = {
   endSessionUrl(idToken: string | undefined, returnTo: URL): URL | undefined
   /** Whether the provider can end its own session. */
   canSignOut(): boolean
+  /** How it calls itself, and where the keys of its tokens are; undefined before discovery. */
+  tokenKeys(): TokenKeys | undefined
+  /** Asks about an access token (RFC 7662). */
+  introspect(token: string): Promise<Introspected>
   close(): void
 }
 
@@ -43,6 +47,14 @@ export type Redeemed =
   | { readonly kind: 'signed-in'; readonly claims: Claims; readonly idToken: string }
   | { readonly kind: 'refused'; readonly error: string; readonly description?: string }
   | { readonly kind: 'invalid'; readonly code: string }
+  | { readonly kind: 'unavailable'; readonly code: string }
+
+export type TokenKeys = { readonly issuer: string; readonly jwksUri: URL }
+
+/** `inactive`: whatever it is, it's none that works. `unavailable`: the provider did not say. */
+export type Introspected =
+  | { readonly kind: 'active'; readonly claims: Claims }
+  | { readonly kind: 'inactive' }
   | { readonly kind: 'unavailable'; readonly code: string }
 
 /** Discovery has not succeeded yet. */

@@ -10,6 +10,7 @@ import { sessionCookies } from '../session/current-session.ts'
 import type { Session } from '../session/session.ts'
 import { needsTouch, touch } from '../session/transitions.ts'
 import type { ForwardOutcome, ForwardRequest } from './forward.ts'
+import { withoutHeaders } from './header-verdicts.ts'
 import { rebuildHeaders } from './rebuild-headers.ts'
 import { isChunked } from './request-body.ts'
 
@@ -24,7 +25,7 @@ export async function forwardRequest(
   const { forwarder } = context.upstream
   const seeing = seeSession(context, exchange, session, now)
   const { setCookies } = seeing instanceof Promise ? await seeing : seeing
-  const request = rebuildRequest(context, exchange, session)
+  const request = rebuildRequest(context, exchange, session, now)
   const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, exchange.notes)
   if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
     await answerFailure(context, exchange, session, outcome)
@@ -45,6 +46,8 @@ export function seeSession(
   now: number,
 ): SeenSession | Promise<SeenSession> {
   if (session === undefined) return NOBODY
+  // Nobody's cookie, and none may come of it.
+  if (exchange.tokenUntil !== undefined) return { session, setCookies: noCookies }
   if (needsTouch(session, context.config.session.idle, now)) {
     return touchSession(context, exchange, session, now)
   }
@@ -69,17 +72,23 @@ async function touchSession(
 /** What is sent to the application for an allowed request. */
 export function rebuildRequest(
   { upstream }: Context,
-  { incoming, target, hosts, client, requestId }: Exchange,
+  { incoming, target, hosts, client, requestId, tokenUntil }: Exchange,
   session: Session | undefined,
+  now: number,
 ): ForwardRequest {
   const headers = rebuildHeaders(
-    incoming.rawHeaders,
+    tokenUntil === undefined
+      ? incoming.rawHeaders
+      : withoutHeaders(incoming.rawHeaders, TOKEN_HEADERS),
     upstream.headerSettings,
-    upstream.identityOf(session),
+    upstream.identityOf(session, now),
     { ...client, requestId, chunked: isChunked(incoming) },
   )
   return { method: incoming.method ?? '', target: target.raw, hosts, paths: target.paths, headers }
 }
+
+/** An application that had the token could use it elsewhere. */
+const TOKEN_HEADERS: ReadonlySet<string> = new Set(['authorization'])
 
 const NO_COOKIES: readonly string[] = []
 const noCookies = () => NO_COOKIES

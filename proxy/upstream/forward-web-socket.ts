@@ -23,7 +23,7 @@ export async function forwardWebSocket(
   const { upstream, config, tunnels } = context
   const { incoming, outgoing, requestId, client } = exchange
   const seen = await seeSession(context, exchange, session, now)
-  const request = rebuildRequest(context, exchange, session)
+  const request = rebuildRequest(context, exchange, session, now)
   const key = String(incoming.headers['sec-websocket-key'])
   const outcome = await upstream.forwarder.upgrade(
     request,
@@ -43,6 +43,7 @@ export async function forwardWebSocket(
     upstream: outcome.socket as Socket,
     head,
     session: seen.session,
+    tokenUntil: exchange.tokenUntil,
     freshUntil: freshUntil(config.rules, session, asked),
     requestId,
     address: client.address,

@@ -24,6 +24,8 @@ export type TunnelParts = {
   readonly head: Buffer
   /** Whose it is, if anybody's. */
   readonly session: Session | undefined
+  /** When the access token that let it in expires (epoch ms), if one did. */
+  readonly tokenUntil?: number | undefined
   /** When the code becomes too old for the rule (epoch ms). */
   readonly freshUntil: number
   readonly requestId: string
@@ -72,10 +74,13 @@ export function createTunnels(parts: {
     timer = undefined
   }
 
-  function reasonToEnd({ watched, freshUntil }: Guarded, now: number): Reason | undefined {
+  function reasonToEnd(guarded: Guarded, now: number): Reason | undefined {
+    const { watched, freshUntil, tokenUntil } = guarded
     if (watched === undefined) return undefined
     if (revocations.isRevoked(watched.session)) return 'revoked'
-    if (!isLive(watched.session, limits, now)) return 'expired'
+    const isOver =
+      tokenUntil === undefined ? !isLive(watched.session, limits, now) : now >= tokenUntil
+    if (isOver) return 'expired'
     return now >= freshUntil ? 'max_age' : undefined
   }
 

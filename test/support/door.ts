@@ -121,6 +121,8 @@ export const quietProvider: Provider = {
   },
   redeem: async () => ({ kind: 'unavailable', code: 'quiet' }),
   endSessionUrl: () => undefined,
+  tokenKeys: () => undefined,
+  introspect: async () => ({ kind: 'unavailable', code: 'quiet' }),
   canSignOut: () => false,
   close: () => {},
 }
