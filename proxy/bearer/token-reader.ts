@@ -39,7 +39,7 @@ type Remembered<Verdict> = {
 const ACCEPTED = 10_000
 const INVALID = 1_000
 
-/** For how long a token that is no good is not looked at again (ms). */
+/** For how long the provider is not asked again about a token that is no good (ms). */
 const INVALID_FOR = 5_000
 
 /** How many are verified at once; somebody who makes tokens up must not flood the provider. */
@@ -48,6 +48,8 @@ const AT_ONCE = 100
 /** Tokens are remembered by their hash: the memory of a process is no place for them. */
 export function createTokenReader(parts: TokenReaderParts): TokenReader {
   const { verify, config, isRevoked, log } = parts
+  const introspection = config.bearer?.introspection
+  const isAsked = introspection !== undefined
   // Apart, so that made-up tokens push no good one out.
   const accepted = new LRUCache<string, Remembered<Accepted>>({ max: ACCEPTED })
   const invalid = new LRUCache<string, Remembered<Invalid>>({ max: INVALID })
@@ -67,11 +69,12 @@ export function createTokenReader(parts: TokenReaderParts): TokenReader {
     if (found.kind === 'invalid' || session === undefined) {
       const reason = found.kind === 'invalid' ? found.reason : 'no_subject'
       const verdict = { kind: 'invalid', reason } as const
-      invalid.set(id, { verdict, since: now, to: now + INVALID_FOR })
+      // To look at a JWT again costs next to nothing, and its key may be known by then.
+      if (isAsked) invalid.set(id, { verdict, since: now, to: now + INVALID_FOR })
       return verdict
     }
     const until = endOfToken(found.claims, config, now)
-    const believed = now + (config.bearer?.introspection ?? Number.POSITIVE_INFINITY)
+    const believed = now + (introspection ?? Number.POSITIVE_INFINITY)
     const verdict = { kind: 'accepted', session, until } as const
     accepted.set(id, { verdict, since: now, to: Math.min(until, believed) })
     return judge(verdict)

@@ -12,9 +12,9 @@ const ALGORITHMS = [
 /** What an access token says of its kind (RFC 9068 §2.1), if it does; `JWT` says nothing. */
 const TYPES = /^(?:application\/)?(?:at\+jwt|jwt)$/i
 
-// In ms. A key that a token names and nobody knows yet is asked for; one that the provider has taken
-// back is believed no longer than its other tokens' keys are at a sign-in.
-const KEYS = { cacheMaxAge: 5 * 60_000, cooldownDuration: 5_000, timeoutDuration: 5_000 }
+// In ms. A key that a token names and nobody knows yet is asked for, once a second at most; one that
+// the provider has taken back is believed for a few minutes.
+const KEYS = { cacheMaxAge: 5 * 60_000, cooldownDuration: 1_000, timeoutDuration: 5_000 }
 
 const FORGED: readonly string[] = [
   errors.JWSInvalid.code,

@@ -26,14 +26,15 @@ export function parseStatement(
 ): { scopes: readonly Scope[]; problems: readonly string[] } {
   if (statement.openQuote) return { scopes: [], problems: ['a double quote is never closed'] }
   const problems: string[] = []
-  const [first = '', ...rest] = statement.words
+  const [first = '', ...others] = statement.words
+  const rest = others.filter((word) => !isBearer(word))
   const requires = REQUIRES.find((known) => known === first)
   if (requires === undefined) return { scopes: [], problems: [unknownAcr(first)] }
   if (rest.some((word) => word.startsWith('#'))) return { scopes: [], problems: [COMMENT] }
   const methods = isMethods(rest[0]) ? parseMethods(rest.shift() as string, problems) : undefined
-  const patterns = rest.filter((word) => !isOption(word) && !isBearer(word)).map(unquote)
+  const patterns = rest.filter((word) => !isOption(word)).map(unquote)
   const options = parseOptions(rest.filter(isOption), requires, problems)
-  const bearer = parseBearer(rest.filter(isBearer), requires, problems)
+  const bearer = parseBearer(others.filter(isBearer), requires, problems)
   const targets = patterns.flatMap((text) => {
     const target = parseTargetPattern(text, publicHost)
     if (target.kind === 'ok') return [{ text, target }]
@@ -64,7 +65,7 @@ function unknownAcr(word: string): string {
 }
 
 function isMethods(word: string | undefined): boolean {
-  return word !== undefined && !/[/.:="*#]/.test(word) && !isBearer(word)
+  return word !== undefined && !/[/.:="*#]/.test(word)
 }
 
 function isBearer(word: string): boolean {
@@ -82,7 +83,7 @@ function parseBearer(words: readonly string[], requires: Requires, problems: str
 }
 
 function isOption(word: string): boolean {
-  return /^[\w-]+=/.test(word) && !isBearer(word)
+  return /^[\w-]+=/.test(word)
 }
 
 function parseOptions(words: readonly string[], requires: Requires, problems: string[]): Options {

@@ -66,13 +66,22 @@ test('a token without an end ends as a session would', async () => {
   assert.equal(read.kind === 'accepted' && read.until, NOW + CONFIG.session.lifetime)
 })
 
-test('a token that is no good is looked at again after five seconds', async () => {
-  const { reader, asked, kindAt } = open(() => ({ kind: 'invalid', reason: 'inactive' }))
+test('the provider is asked again about a token that is no good after five seconds', async () => {
+  const inactive: Verified = { kind: 'invalid', reason: 'inactive' }
+  const { reader, asked, kindAt } = open(() => inactive, { config: introspecting(60 * SECOND) })
   assert.deepEqual(await reader.read('t', NOW), { kind: 'invalid', reason: 'inactive' })
   assert.deepEqual(reader.read('t', NOW + 4_999), { kind: 'invalid', reason: 'inactive' })
   assert.equal(asked.length, 1)
   await kindAt(NOW + 5_000)
   assert.equal(asked.length, 2)
+})
+
+test('a JWT that is no good may be good as soon as its key is known', async () => {
+  let answer: Verified = { kind: 'invalid', reason: 'signature' }
+  const { kindAt } = open(() => answer)
+  assert.equal(await kindAt(NOW), 'invalid')
+  answer = valid()
+  assert.equal(await kindAt(NOW), 'accepted')
 })
 
 test('what could not be checked is not remembered, and is told to the log without the token', async () => {
@@ -104,8 +113,9 @@ test('one token is verified once at a time, and no more than a hundred are', asy
 })
 
 test('made-up tokens push no good one out', async () => {
-  const { asked, kindAt } = open(() =>
-    asked.at(-1) === 't' ? valid() : { kind: 'invalid', reason: 'signature' },
+  const { asked, kindAt } = open(
+    () => (asked.at(-1) === 't' ? valid() : { kind: 'invalid', reason: 'inactive' }),
+    { config: introspecting(60 * SECOND) },
   )
   await kindAt(NOW)
   for (let made = 0; made < 11_000; made++) await kindAt(NOW, `made-up ${made}`)

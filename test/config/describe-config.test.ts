@@ -31,7 +31,11 @@ const FULL = {
   STEPGATE_SESSION_IDLE: '90s',
   STEPGATE_OIDC_ISSUER: 'https://login.example.com',
   STEPGATE_OIDC_TRUST_ACR: 'mfa hwk',
-  STEPGATE_RULES: 'public /assets/** /favicon.ico\n# not for all\nbasic /reports/** groups="a;b"',
+  STEPGATE_RULES:
+    'public /assets/** /favicon.ico\n# not for all\nbasic /reports/** bearer groups="a;b"',
+  STEPGATE_BEARER_AUDIENCE: 'https://api.example.com, reports',
+  STEPGATE_BEARER_INTROSPECTION: '90s',
+  STEPGATE_ASSERTION: 'on',
   STEPGATE_TWILIO_FROM_NUMBER: '',
   STEPGATE_TWILIO_TOKEN: '',
   STEPGATE_TWILIO_MESSAGING_SERVICE_SID: `MG${'0b'.repeat(16)}`,
@@ -113,7 +117,7 @@ test('one variable a line, whatever is in it', () => {
     assert.match(line, /^STEPGATE_[A-Z\d_]+=./)
   assert.match(
     describe(FULL),
-    /^STEPGATE_RULES=public \/assets\/\*\* \/favicon\.ico; basic \/reports\/\*\* groups="a;b"$/m,
+    /^STEPGATE_RULES=public \/assets\/\*\* \/favicon\.ico; basic \/reports\/\*\* bearer groups="a;b"$/m,
   )
   const { config, secrets } = loadedOk(loadWith({}))
   const odd = { ...config, brand: { name: 'a\nSTEPGATE_DEFAULT_ACR=public' } }

@@ -62,7 +62,7 @@ for (const name of VARIABLE_NAMES.filter((candidate) => !PLACEHOLDERS.includes(c
     for (const { problem } of own)
       assert.match(
         problem,
-        /^is unusable: .*ENOENT|STEPGATE_PAGES_DIR is not set|nothing in STEPGATE_HEADERS|STEPGATE_STORE is not rediss|nothing in STEPGATE_UPSTREAM is https|names no (balancer|proxy)/,
+        /^is unusable: .*ENOENT|STEPGATE_PAGES_DIR is not set|nothing in STEPGATE_HEADERS|STEPGATE_STORE is not rediss|nothing in STEPGATE_UPSTREAM is https|names no (balancer|proxy)|no rule in STEPGATE_RULES says/,
       )
   })
 }
