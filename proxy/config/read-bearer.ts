@@ -14,7 +14,8 @@ export function readBearer(
     // Rules that could not be read may well hold the word.
     if (!given.has('RULES') || rules.length > 0) {
       for (const name of ['BEARER_AUDIENCE', 'BEARER_INTROSPECTION'] as const) {
-        if (given.has(name)) report(name, 'is set, but no rule in STEPGATE_RULES says bearer')
+        if (values[name] !== undefined)
+          report(name, 'is set, but no rule in STEPGATE_RULES says bearer')
       }
     }
     return {}

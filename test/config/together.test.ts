@@ -64,6 +64,7 @@ expectAll(
       { BEARER_AUDIENCE: 'api', BEARER_INTROSPECTION: '60s' },
       [/^STEPGATE_BEARER_AUDIENCE is set, but no rule/, /^STEPGATE_BEARER_INTROSPECTION is set/],
     ],
+    ['that the provider is not asked needs no rule', { BEARER_INTROSPECTION: 'off' }, []],
     [
       'of rules that can not be read nobody knows whether they take tokens',
       { RULES: 'basic /api/** beare', BEARER_AUDIENCE: 'api' },
