@@ -17,6 +17,7 @@ import { startRedis } from './support/redis.ts'
 import { type Slapd, slapdMissing, startSlapd } from './support/slapd.ts'
 import { createCertificate } from './support/slapd-certificate.ts'
 import { type Surroundings, startSurroundings } from './support/surroundings.ts'
+import { startTokenIssuer } from './support/token-issuer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'stepgate-check-'))
 const notAFolder = join(folder, 'file')
@@ -143,6 +144,24 @@ test('a client secret or client id that the provider does not accept', async () 
     const line = await onlyProblem(changes)
     assert.match(line, /OpenID provider: .*STEPGATE_OIDC_CLIENT_ID and STEPGATE_OIDC_CLIENT_SECRET/)
   }
+})
+
+test('a provider that says nothing about access tokens, and one that does', async (t) => {
+  const tokens = {
+    STEPGATE_RULES: 'basic /api/** bearer',
+    STEPGATE_BEARER_AUDIENCE: 'https://api.example.com',
+    STEPGATE_BEARER_INTROSPECTION: '60s',
+  }
+  const line = await onlyProblem(tokens)
+  assert.match(
+    line,
+    /does not say whether a token is good \(OAUTH_\w+\); .*_BEARER_INTROSPECTION off$/,
+  )
+  const issuer = await startTokenIssuer()
+  t.after(() => issuer.close())
+  assert.ok((await check({ ...tokens, STEPGATE_OIDC_ISSUER: issuer.issuer.origin })).well)
+  issuer.break()
+  await onlyProblem({ ...tokens, STEPGATE_OIDC_ISSUER: issuer.issuer.origin })
 })
 
 test('a directory that is down, and one that refuses the password', {

@@ -106,6 +106,7 @@ export function createProvider(
         const failure = { ...reasonOf(error), ...answerOf(error) }
         return { kind: 'problem', detail: discoveryProblem(settings.issuer, failure) }
       }
+      known = found
       return checkClient(found, redirectUri)
     },
     async authorizationUrl(request: AuthorizationRequest) {
