@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import { describeError, type Log } from '../log.ts'
-import type { Session } from '../session/session.ts'
+import { CLOCK_SKEW, type Session } from '../session/session.ts'
 import type { Claims } from '../sign-in/provider.ts'
 import { endOf } from './check-claims.ts'
 import { tokenSession } from './token-session.ts'
@@ -74,9 +74,10 @@ export function createTokenReader(parts: TokenReaderParts): TokenReader {
       return verdict
     }
     const until = endOfToken(found.claims, config, now)
-    const believed = now + (introspection ?? Number.POSITIVE_INFINITY)
+    // The provider's own clock says whether it has expired: from then on it is asked.
+    const to = isAsked ? Math.min(now + introspection, until - CLOCK_SKEW) : until
     const verdict = { kind: 'accepted', session, until } as const
-    accepted.set(id, { verdict, since: now, to: Math.min(until, believed) })
+    accepted.set(id, { verdict, since: now, to })
     return judge(verdict)
   }
 
