@@ -63,6 +63,16 @@ async function checkProvider(config: Config, secrets: Secrets): Promise<PartChec
   const provider = createProvider(oidc, secrets.oidcCredential, QUIET)
   const { kind, detail } = await provider.check(redirectUri)
   if (kind === 'problem') return { kind, detail }
+  if (config.bearer?.introspection !== undefined) {
+    const asked = await provider.introspect('stepgate-check')
+    if (asked.kind === 'unavailable') {
+      const todo = 'let it allow the client to ask, or turn STEPGATE_BEARER_INTROSPECTION off'
+      return {
+        kind: 'problem',
+        detail: `${detail}, but it does not say whether a token is good (${asked.code}); ${todo}`,
+      }
+    }
+  }
   const register = `register there ${redirectUri.href} for sign-in and ${signedOut.href} for sign-out`
   return { kind, detail: `${detail}; ${register}` }
 }

@@ -1,3 +1,6 @@
+import { type Assertions, createAssertions, withAssertion } from './assertion/assertions.ts'
+import { createTokenReader, type TokenReader } from './bearer/token-reader.ts'
+import { createVerifier } from './bearer/verify-token.ts'
 import type { Config, Secrets } from './config/config.ts'
 import { compileForgedHeader } from './forward-auth/forged-header.ts'
 import { createLog, type Log } from './log.ts'
@@ -60,6 +63,10 @@ export type Context = Sessions & {
   readonly cookies: CookieNames
   readonly provider: Provider
   readonly signIn: SignInParts
+  /** Absent when the application is sent none. */
+  readonly assertions: Assertions | undefined
+  /** Absent when no rule takes access tokens. */
+  readonly tokens: TokenReader | undefined
   /** Refuses by itself numbers that must not be texted. */
   readonly sender: Sender
   /** Whether Twilio has failed so often that messages, or calls, are held back. */
@@ -76,7 +83,7 @@ export type Context = Sessions & {
   readonly upstream: {
     readonly forwarder: Forwarder
     readonly headerSettings: HeaderSettings
-    readonly identityOf: (session: Session | undefined) => readonly string[]
+    readonly identityOf: (session: Session | undefined, now: number) => readonly string[]
   }
   /** The header of a proxy's question that a client may not send; see `compileForgedHeader`. */
   readonly findForged: ReturnType<typeof compileForgedHeader>
@@ -162,6 +169,17 @@ export async function createContext(
   })
   meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, tunnels.count()))
   provider.start()
+  const assertions = config.assertion
+    ? createAssertions(config.publicUrl, secrets.sessionSecrets)
+    : undefined
+  const tokens =
+    config.bearer &&
+    createTokenReader({
+      verify: createVerifier(provider, config.bearer),
+      config,
+      isRevoked: revocations.isRevoked,
+      log,
+    })
   return {
     config,
     clock,
@@ -184,6 +202,8 @@ export async function createContext(
     streams: createOpenStreams(),
     directory,
     pages,
+    assertions,
+    tokens,
     ...sessions,
     signIn: {
       provider,
@@ -196,10 +216,13 @@ export async function createContext(
     upstream: {
       forwarder,
       headerSettings: compileHeaderSettings({ ...headerNames, ownCookieNames }),
-      identityOf: compileIdentityHeaders(config.headers, {
-        encoding: config.headersEncoding,
-        ...(secrets.headersSecret !== undefined && { secret: secrets.headersSecret }),
-      }),
+      identityOf: withAssertion(
+        compileIdentityHeaders(config.headers, {
+          encoding: config.headersEncoding,
+          ...(secrets.headersSecret !== undefined && { secret: secrets.headersSecret }),
+        }),
+        assertions,
+      ),
     },
     findForged: compileForgedHeader(headerNames),
     async close() {

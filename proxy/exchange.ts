@@ -16,4 +16,6 @@ export type Exchange = {
   readonly notes: AccessNotes
   /** Present when this is the opening handshake of a WebSocket: what came right behind it. */
   readonly head?: Buffer
+  /** Present when it was let in by an access token, until then (epoch ms), and not by a session. */
+  readonly tokenUntil?: number
 }

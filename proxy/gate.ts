@@ -1,4 +1,6 @@
 import { type Answer, writeAnswer } from './answer.ts'
+import { passWithToken } from './bearer/pass-with-token.ts'
+import { shownToken } from './bearer/shown-token.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { answerDemand, deny, refuseOrigin } from './gate-answers.ts'
@@ -42,6 +44,12 @@ export async function passGate(
 ): Promise<void> {
   const { config, clock, countRequest } = context
   const now = clock()
+  const { method = '' } = exchange.incoming
+  const asked = { method, hosts: exchange.hosts, paths: exchange.target.paths }
+
+  // No page of another origin can send a token, so where it comes from does not matter.
+  const shown = shownToken(context, exchange, asked)
+  if (shown !== undefined) return passWithToken(context, exchange, shown, asked, now)
 
   if (exchange.head !== undefined && isFromElsewhere(context, exchange)) {
     exchange.notes.decision = 'deny'
@@ -51,8 +59,6 @@ export async function passGate(
   const found = currentSession(context, exchange, now)
   const session = found instanceof Promise ? await found : found
 
-  const { method = '' } = exchange.incoming
-  const asked = { method, hosts: exchange.hosts, paths: exchange.target.paths }
   const decision = decide(config.rules, config.defaultAcr, session, asked, now)
   exchange.notes.decision = decision.kind
   exchange.notes.subject = session?.subject

@@ -3,6 +3,7 @@ import { getRequestListener, RequestError } from '@hono/node-server'
 import { Hono } from 'hono'
 import { jsonAnswer, toResponse } from './answer.ts'
 import { errorAnswer } from './answer-error.ts'
+import { addAssertionRoutes } from './assertion/assertion-routes.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { addHealthRoutes } from './health-routes.ts'
@@ -24,6 +25,7 @@ export function createRoutes(context: Context): OwnApp {
   addOtpRoutes(app, context)
   addDeliveryRoutes(app, context)
   addHealthRoutes(app, context)
+  addAssertionRoutes(app, context)
 
   app.get('/_stepgate/assets/:name', async (c) => {
     const asset = context.pages.asset(c.req.param('name'))

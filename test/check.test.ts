@@ -19,6 +19,7 @@ import { startRedis } from './support/redis.ts'
 import { type Slapd, slapdMissing, startSlapd } from './support/slapd.ts'
 import { createCertificate } from './support/slapd-certificate.ts'
 import { type Surroundings, startSurroundings } from './support/surroundings.ts'
+import { startTokenIssuer } from './support/token-issuer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'stepgate-check-'))
 const notAFolder = join(folder, 'file')
@@ -167,6 +168,24 @@ test('a client with a key, requests that are pushed, and what the provider does 
   const wrong = other.export({ type: 'pkcs8', format: 'pem' }).toString()
   const problem = await onlyProblem({ ...changes, STEPGATE_OIDC_CLIENT_KEY: wrong })
   assert.match(problem, /STEPGATE_OIDC_CLIENT_ID with what STEPGATE_OIDC_CLIENT_KEY signs/)
+})
+
+test('a provider that says nothing about access tokens, and one that does', async (t) => {
+  const tokens = {
+    STEPGATE_RULES: 'basic /api/** bearer',
+    STEPGATE_BEARER_AUDIENCE: 'https://api.example.com',
+    STEPGATE_BEARER_INTROSPECTION: '60s',
+  }
+  const line = await onlyProblem(tokens)
+  assert.match(
+    line,
+    /does not say whether a token is good \(OAUTH_\w+\); .*_BEARER_INTROSPECTION off$/,
+  )
+  const issuer = await startTokenIssuer()
+  t.after(() => issuer.close())
+  assert.ok((await check({ ...tokens, STEPGATE_OIDC_ISSUER: issuer.issuer.origin })).well)
+  issuer.break()
+  await onlyProblem({ ...tokens, STEPGATE_OIDC_ISSUER: issuer.issuer.origin })
 })
 
 test('a directory that is down, and one that refuses the password', {

@@ -50,6 +50,8 @@ export type Config = {
     /** What the authorization request asks for besides. */
     readonly request: AuthorizationSettings
   }
+  /** Access tokens that rules with `bearer` take; absent when no rule does. */
+  readonly bearer?: BearerSettings
   readonly defaultAcr: RequiredAcr
   readonly rules: readonly Rule[]
   readonly twilio: {
@@ -85,6 +87,8 @@ export type Config = {
   /** The forwarding headers that they write; those of the other kind are not read. */
   readonly proxyHeaders: ForwardingKind
   readonly headers: readonly HeaderTemplate[]
+  /** Whether the application is sent `X-Stepgate-Assertion`. */
+  readonly assertion: boolean
   readonly headersEncoding: 'utf-8' | 'percent'
   readonly encodedSlashes: 'reject' | 'allow'
   readonly log: {
@@ -134,6 +138,14 @@ export type ClaimWanted = {
 
 /** A parameter of the authorization request. */
 export type Parameter = { readonly name: string; readonly value: string }
+
+/** How access tokens are checked. */
+export type BearerSettings = {
+  /** A token must be for one of these. */
+  readonly audiences: readonly [string, ...string[]]
+  /** How long the provider's answer about a token is believed (ms); absent: tokens are JWTs. */
+  readonly introspection?: number
+}
 
 /** What clients may ask; Infinity where there is no limit. */
 export type ClientLimits = {

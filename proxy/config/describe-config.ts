@@ -88,6 +88,10 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   OIDC_LOGIN_HINT: ({ oidc }) => oidc.request.loginHint,
   OIDC_PARAMETERS: ({ oidc }) =>
     oidc.request.parameters.map(({ name, value }) => `${name}=${value}`).join('; ') || undefined,
+  BEARER_AUDIENCE: ({ bearer }) => bearer?.audiences.join(' '),
+  // Without a rule that takes tokens it would be said to do something.
+  BEARER_INTROSPECTION: ({ bearer }) =>
+    bearer && (bearer.introspection === undefined ? 'off' : formatDuration(bearer.introspection)),
   DEFAULT_ACR: ({ defaultAcr }) => defaultAcr,
   // A statement with several patterns is several rules of one source.
   RULES: ({ rules }) => [...new Set(rules.map(({ source }) => source))].join('; ') || undefined,
@@ -143,6 +147,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
       .map(({ name, value }) => `${name}=${value}`)
       .join('; '),
   HEADERS_SECRET: (_, { headersSecret }) => headersSecret && IS_SET,
+  ASSERTION: ({ assertion }) => writeFlag(assertion),
   HEADERS_ENCODING: ({ headersEncoding }) => headersEncoding,
   ENCODED_SLASHES: ({ encodedSlashes }) => encodedSlashes,
   METRICS_LISTEN: ({ metrics }) => (metrics === undefined ? 'off' : writeListen(metrics.listen)),

@@ -1,6 +1,7 @@
 import type { Config, Secrets } from './config.ts'
 import { type Files, nodeFiles } from './files.ts'
 import { type ConfigProblem, problemWith } from './problem.ts'
+import { readBearer } from './read-bearer.ts'
 import { readBrand } from './read-brand.ts'
 import { readClient } from './read-client.ts'
 import { readFront } from './read-front.ts'
@@ -70,6 +71,7 @@ function readParts(
   const session = readSession(settings, report)
   const credential = readClient(settings, report)
   const rules = readRules(settings, report)
+  const bearer = readBearer(settings, rules, report)
   const twilio = readTwilio(settings, report, warn)
   const phone = readPhoneSource(settings, files, report, warn)
   const metrics = readMetrics(settings, report)
@@ -92,6 +94,7 @@ function readParts(
       session,
       ...plainConfig(values),
       rules,
+      ...bearer,
       ...twilioConfig,
       ...phoneConfig,
       store: storage.store,
@@ -127,6 +130,7 @@ function plainConfig(
   | 'voiceLimits'
   | 'trustedProxies'
   | 'proxyHeaders'
+  | 'assertion'
   | 'headersEncoding'
   | 'encodedSlashes'
   | 'log'
@@ -172,6 +176,7 @@ function plainConfig(
     workers: values.WORKERS,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     proxyHeaders: values.PROXY_HEADERS,
+    assertion: values.ASSERTION,
     headersEncoding: values.HEADERS_ENCODING,
     encodedSlashes: values.ENCODED_SLASHES,
     log: { level: values.LOG_LEVEL, access: values.ACCESS_LOG },

@@ -33,7 +33,7 @@ const RESERVED = new Set(
   `connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer
   transfer-encoding upgrade expect http2-settings host content-length content-type content-encoding
   cookie set-cookie forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-port
-  x-request-id x-original-url x-rewrite-url x-http-method x-http-method-override
+  x-request-id x-stepgate-assertion x-original-url x-rewrite-url x-http-method x-http-method-override
   x-method-override`.split(/\s+/),
 )
 

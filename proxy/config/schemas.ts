@@ -40,6 +40,17 @@ export function duration(min: string, max: string): z.ZodType<number, string> {
   })
 }
 
+/** A duration as `duration` reads it, or `off`: undefined. */
+export function durationOrOff(min: string, max: string): z.ZodType<number | undefined, string> {
+  const on = duration(min, max)
+  return parsedBy((text) => {
+    if (text.toLowerCase() === 'off') return ok(undefined)
+    const parsed = on.safeParse(text)
+    if (parsed.success) return ok(parsed.data)
+    return wrong(...parsed.error.issues.map(({ message }) => `${message}, or off`))
+  })
+}
+
 /** A size between two others, all in bytes; the bounds are given as text. */
 export function size(min: string, max: string): z.ZodType<number, string> {
   const [least, most] = [parseSize(min) ?? 0, parseSize(max) ?? 0]

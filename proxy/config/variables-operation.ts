@@ -53,6 +53,10 @@ export const OPERATION = {
     example: 'a-secret-that-the-application-knows',
     secret: true,
   }),
+  ASSERTION: defaulted(flag, 'off', {
+    doc: 'Whether the application is also sent `X-Stepgate-Assertion`, [a signed JWT](docs/assertion.md) of who is asking.',
+    example: 'on',
+  }),
   HEADERS_ENCODING: defaulted(oneOf('utf-8', 'percent'), 'utf-8', {
     doc: 'How characters beyond ASCII are sent in those headers: `utf-8` bytes or `percent`-encoded.',
     example: 'utf-8',

@@ -5,7 +5,7 @@ import { parseParameters } from './parse-parameters.ts'
 import { parseIssuer } from './parse-url.ts'
 import { parseGroups, parseLocales, parsePrompt, parseScopes, parseWords } from './parse-words.ts'
 import { parsedBy } from './parsed.ts'
-import { line, matching, oneOf, secretText } from './schemas.ts'
+import { durationOrOff, line, matching, oneOf, secretText } from './schemas.ts'
 import { defaulted, optional, required } from './variable.ts'
 
 /** A claim's name may be a URL, but it is one word. */
@@ -97,6 +97,17 @@ export const SIGN_IN = {
   OIDC_PARAMETERS: optional(parsedBy(parseParameters), {
     doc: 'Other parameters of the authorization request, as `name=value`, one a line or separated by `;`.',
     example: '"domain_hint=example.com; resource=https://api.example.com"',
+  }),
+  BEARER_AUDIENCE: optional(
+    parsedBy((text) => parseWords(text, /^\S+$/, 'audience')),
+    {
+      doc: 'Whom [access tokens](docs/bearer.md) must be for, where a rule says `bearer`: one of these has to stand in `aud`. Separated by spaces or commas.',
+      example: 'https://api.example.com',
+    },
+  ),
+  BEARER_INTROSPECTION: defaulted(durationOrOff('1s', '1h'), 'off', {
+    doc: "`off`: access tokens are JWTs, checked with the provider's keys. A duration: the provider is asked about each token (RFC 7662), and its answer is believed that long.",
+    example: '60s',
   }),
   DEFAULT_ACR: defaulted(oneOf('twilio_sms', 'basic', 'public'), 'twilio_sms', {
     doc: 'What a path needs that no rule names: `twilio_sms`, `basic` or `public`.',

@@ -58,7 +58,7 @@ function letPassIn(mode: AnswerMode): GateEnds['letPass'] {
     if (mode === 'client') return writeAnswer(exchange, againAnswer(context, exchange))
     const seeing = seeSession(context, exchange, session, now)
     const { setCookies } = seeing instanceof Promise ? await seeing : seeing
-    writeAnswer(exchange, allowedAnswer(context, exchange, session, setCookies()))
+    writeAnswer(exchange, allowedAnswer(context, exchange, session, setCookies(), now))
   }
 }
 

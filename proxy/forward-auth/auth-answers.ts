@@ -18,10 +18,11 @@ export function allowedAnswer(
   { incoming }: Exchange,
   session: Session | undefined,
   setCookies: readonly string[],
+  now: number,
 ): Answer {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
   for (const { name } of config.headers) headers[name] = ''
-  const identity = upstream.identityOf(session)
+  const identity = upstream.identityOf(session, now)
   for (let i = 0; i < identity.length; i += 2) {
     headers[identity[i] as string] = identity[i + 1] as string
   }

@@ -50,6 +50,7 @@ function sameOutcome(a: Scope, b: Scope): boolean {
     a.requires === b.requires &&
     a.maxAge === b.maxAge &&
     a.signedInWithin === b.signedInWithin &&
+    a.bearer === b.bearer &&
     JSON.stringify(a.groups) === JSON.stringify(b.groups)
   )
 }

@@ -29,13 +29,15 @@ export function parseStatement(
 ): { scopes: readonly Scope[]; problems: readonly string[] } {
   if (statement.openQuote) return { scopes: [], problems: ['a double quote is never closed'] }
   const problems: string[] = []
-  const [first = '', ...rest] = statement.words
+  const [first = '', ...others] = statement.words
+  const rest = others.filter((word) => !isBearer(word))
   const requires = REQUIRES.find((known) => known === first)
   if (requires === undefined) return { scopes: [], problems: [unknownAcr(first)] }
   if (rest.some((word) => word.startsWith('#'))) return { scopes: [], problems: [COMMENT] }
   const methods = isMethods(rest[0]) ? parseMethods(rest.shift() as string, problems) : undefined
   const patterns = rest.filter((word) => !isOption(word)).map(unquote)
   const options = parseOptions(rest.filter(isOption), requires, problems)
+  const bearer = parseBearer(others.filter(isBearer), requires, problems)
   const targets = patterns.flatMap((text) => {
     const target = parseTargetPattern(text, publicHost)
     if (target.kind === 'ok') return [{ text, target }]
@@ -52,6 +54,7 @@ export function parseStatement(
     pattern,
     requires,
     ...options,
+    ...(bearer && ({ bearer } as const)),
     ...(methods !== undefined && { methods }),
     ...(host !== undefined && { host }),
   }))
@@ -66,6 +69,20 @@ function unknownAcr(word: string): string {
 
 function isMethods(word: string | undefined): boolean {
   return word !== undefined && !/[/.:="*#]/.test(word)
+}
+
+function isBearer(word: string): boolean {
+  return /^bearer(?:=.*)?$/i.test(word)
+}
+
+function parseBearer(words: readonly string[], requires: Requires, problems: string[]): boolean {
+  const wrong = words.find((word) => word !== 'bearer')
+  if (wrong !== undefined) problems.push(`${wrong} is written bearer, without a value`)
+  if (words.length > 1) problems.push('bearer is given twice')
+  if (words.length > 0 && (requires === 'public' || requires === 'deny')) {
+    problems.push(`bearer needs a rule that people sign in for, not ${requires}`)
+  }
+  return words.length > 0
 }
 
 function isOption(word: string): boolean {

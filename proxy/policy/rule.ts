@@ -20,6 +20,8 @@ export type Rule = {
   readonly signedInWithin?: number
   /** The person must be in one of these groups; compared exactly. */
   readonly groups?: readonly string[]
+  /** Present where an access token of the provider is taken instead of a session. */
+  readonly bearer?: true
 }
 
 /** What the rules look at. `paths` holds every reading that an application may give to the target. */

@@ -7,6 +7,7 @@ import { authenticateWith, clientAuthProblem } from './client-auth-openid.ts'
 import {
   type AuthorizationRequest,
   type ExpectedResponse,
+  type Introspected,
   type Provider,
   ProviderUnknownError,
   type Redeemed,
@@ -122,6 +123,7 @@ export function createProvider(
         const failure = { ...reasonOf(error), ...answerOf(error) }
         return { kind: 'problem', detail: discoveryProblem(settings.issuer, failure) }
       }
+      known = found
       return checkClient(found, settings, credential, redirectUri)
     },
     async authorizationUrl(request: AuthorizationRequest) {
@@ -146,6 +148,13 @@ export function createProvider(
       return refreshed
     },
     canSignOut,
+    tokenKeys() {
+      if (known === undefined) return undefined
+      const { issuer, jwks_uri } = known.serverMetadata()
+      // Discovery has looked at it.
+      return { issuer, jwksUri: new URL(jwks_uri as string) }
+    },
+    introspect: (token) => introspect(known, token),
     endSessionUrl(idToken, returnTo) {
       if (known === undefined || !canSignOut()) return undefined
       return oidc.buildEndSessionUrl(known, {
@@ -185,6 +194,20 @@ async function redeem(
     }
   } catch (error) {
     return asRedeemed(error)
+  }
+}
+
+async function introspect(
+  provider: oidc.Configuration | undefined,
+  token: string,
+): Promise<Introspected> {
+  if (provider === undefined) return { kind: 'unavailable', code: 'provider_unknown' }
+  try {
+    const hint = { token_type_hint: 'access_token' }
+    const { active, ...claims } = await oidc.tokenIntrospection(provider, token, hint)
+    return active ? { kind: 'active', claims } : { kind: 'inactive' }
+  } catch (error) {
+    return { kind: 'unavailable', code: reasonOf(error).code }
   }
 }
 

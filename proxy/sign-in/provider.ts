@@ -21,6 +21,10 @@ export type Provider = {
   endSessionUrl(idToken: string | undefined, returnTo: URL): URL | undefined
   /** Whether the provider can end its own session. */
   canSignOut(): boolean
+  /** How it calls itself, and where the keys of its tokens are; undefined before discovery. */
+  tokenKeys(): TokenKeys | undefined
+  /** Asks about an access token (RFC 7662). */
+  introspect(token: string): Promise<Introspected>
   close(): void
 }
 
@@ -75,6 +79,14 @@ export type Refreshed =
       readonly unsure: boolean
       readonly refreshToken?: string
     }
+
+export type TokenKeys = { readonly issuer: string; readonly jwksUri: URL }
+
+/** `inactive`: whatever it is, it's none that works. `unavailable`: the provider did not say. */
+export type Introspected =
+  | { readonly kind: 'active'; readonly claims: Claims }
+  | { readonly kind: 'inactive' }
+  | { readonly kind: 'unavailable'; readonly code: string }
 
 /** Discovery has not succeeded yet. */
 export class ProviderUnknownError extends Error {

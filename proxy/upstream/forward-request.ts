@@ -13,6 +13,7 @@ import { sessionCookies } from '../session/current-session.ts'
 import type { Session } from '../session/session.ts'
 import { needsTouch, touch } from '../session/transitions.ts'
 import type { ForwardOutcome, ForwardRequest } from './forward.ts'
+import { withoutHeaders } from './header-verdicts.ts'
 import { rebuildHeaders } from './rebuild-headers.ts'
 import { isChunked } from './request-body.ts'
 
@@ -48,6 +49,8 @@ export function seeSession(
   now: number,
 ): SeenSession | Promise<SeenSession> {
   if (session === undefined) return NOBODY
+  // Nobody's cookie, and none may come of it.
+  if (exchange.tokenUntil !== undefined) return { session, setCookies: noCookies }
   if (needsTouch(session, context.config.session.idle, now)) {
     return touchSession(context, exchange, session, now)
   }
@@ -72,14 +75,16 @@ async function touchSession(
 /** What is sent to the application for an allowed request. */
 export function rebuildRequest(
   { upstream }: Context,
-  { incoming, target, hosts, client, requestId }: Exchange,
+  { incoming, target, hosts, client, requestId, tokenUntil }: Exchange,
   session: Session | undefined,
   now: number,
 ): ForwardRequest {
   const headers = rebuildHeaders(
-    incoming.rawHeaders,
+    tokenUntil === undefined
+      ? incoming.rawHeaders
+      : withoutHeaders(incoming.rawHeaders, TOKEN_HEADERS),
     upstream.headerSettings,
-    upstream.identityOf(session),
+    upstream.identityOf(session, now),
     { ...client, requestId, chunked: isChunked(incoming) },
   )
   return {
@@ -88,9 +93,18 @@ export function rebuildRequest(
     hosts,
     paths: target.paths,
     headers,
-    judge: (challenges) => judgeChallenges(parseChallenges(challenges), session, now),
+    judge:
+      tokenUntil === undefined
+        ? (challenges) => judgeChallenges(parseChallenges(challenges), session, now)
+        : nothingToAsk,
   }
 }
+
+/** An application that had the token could use it elsewhere. */
+const TOKEN_HEADERS: ReadonlySet<string> = new Set(['authorization'])
+
+/** Nobody is there who could sign in: a machine gets the application's own challenge. */
+const nothingToAsk = () => undefined
 
 const NO_COOKIES: readonly string[] = []
 const noCookies = () => NO_COOKIES

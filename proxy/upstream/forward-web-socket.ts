@@ -44,6 +44,7 @@ export async function forwardWebSocket(
     upstream: outcome.socket as Socket,
     head,
     session: seen.session,
+    tokenUntil: exchange.tokenUntil,
     freshUntil: freshUntil(config.rules, session, asked),
     isAllowed: (later, at) =>
       decide(config.rules, config.defaultAcr, later, asked, at).kind === 'forward',

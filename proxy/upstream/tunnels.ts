@@ -25,6 +25,8 @@ export type TunnelParts = {
   readonly head: Buffer
   /** Whose it is, if anybody's. */
   readonly session: Session | undefined
+  /** When the access token that let it in expires (epoch ms), if one did. */
+  readonly tokenUntil?: number | undefined
   /** When the code becomes too old for the rule (epoch ms). */
   readonly freshUntil: number
   /** Whether a session whose claims have changed would still be let in. */
@@ -79,11 +81,13 @@ export function createTunnels(parts: {
   }
 
   function reasonToEnd(guarded: Guarded, now: number): Reason | undefined {
-    if (guarded.watched === undefined) return undefined
-    const { session } = guarded.watched
+    const { watched, freshUntil, tokenUntil } = guarded
+    if (watched === undefined) return undefined
+    const { session } = watched
     if (revocations.isRevoked(session)) return 'revoked'
-    if (!isLive(session, limits, now)) return 'expired'
-    if (now >= guarded.freshUntil) return 'max_age'
+    const isOver = tokenUntil === undefined ? !isLive(session, limits, now) : now >= tokenUntil
+    if (isOver) return 'expired'
+    if (now >= freshUntil) return 'max_age'
     if (session.checkedAt === guarded.judged?.checkedAt) return undefined
     guarded.judged = session
     return guarded.isAllowed(session, now) ? undefined : 'not_allowed'

@@ -38,7 +38,11 @@ const FULL = {
   STEPGATE_OIDC_LOGIN_HINT: 'email',
   STEPGATE_OIDC_PARAMETERS: 'hd=example.com\nresource=https://api.example.com/?a=b',
   STEPGATE_OIDC_PAR: 'on',
-  STEPGATE_RULES: 'public /assets/** /favicon.ico\n# not for all\nbasic /reports/** groups="a;b"',
+  STEPGATE_RULES:
+    'public /assets/** /favicon.ico\n# not for all\nbasic /reports/** bearer groups="a;b"',
+  STEPGATE_BEARER_AUDIENCE: 'https://api.example.com, reports',
+  STEPGATE_BEARER_INTROSPECTION: '90s',
+  STEPGATE_ASSERTION: 'on',
   STEPGATE_TWILIO_FROM_NUMBER: '',
   STEPGATE_TWILIO_TOKEN: '',
   STEPGATE_TWILIO_MESSAGING_SERVICE_SID: `MG${'0b'.repeat(16)}`,
@@ -126,7 +130,7 @@ test('one variable a line, whatever is in it', () => {
     assert.match(line, /^STEPGATE_[A-Z\d_]+=./)
   assert.match(
     describe(FULL),
-    /^STEPGATE_RULES=public \/assets\/\*\* \/favicon\.ico; basic \/reports\/\*\* groups="a;b"$/m,
+    /^STEPGATE_RULES=public \/assets\/\*\* \/favicon\.ico; basic \/reports\/\*\* bearer groups="a;b"$/m,
   )
   const { config, secrets } = loadedOk(loadWith({}))
   const odd = { ...config, brand: { name: 'a\nSTEPGATE_DEFAULT_ACR=public' } }

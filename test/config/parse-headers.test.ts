@@ -104,6 +104,7 @@ test('headers of the connection, the body and the target are not for identities'
     'X-HTTP-Method-Override',
     'Expect',
     'X-Request-Id',
+    'X-Stepgate-Assertion',
   ]
   for (const name of names) {
     assert.match(problemsOf(`${name}={username}`).join(), /stepgate or HTTP itself sets/, name)

@@ -61,6 +61,32 @@ expectAll(
       { '/k': KEY },
     ],
     [
+      'a rule that takes tokens needs to know whom they are for',
+      { RULES: 'basic /a\nbasic /api/** bearer' },
+      [/^STEPGATE_BEARER_AUDIENCE is not set, but a rule says bearer: basic \/api\/\*\* bearer$/],
+    ],
+    [
+      'whom tokens are for means nothing where no rule takes any',
+      { BEARER_AUDIENCE: 'api', BEARER_INTROSPECTION: '60s' },
+      [/^STEPGATE_BEARER_AUDIENCE is set, but no rule/, /^STEPGATE_BEARER_INTROSPECTION is set/],
+    ],
+    ['that the provider is not asked needs no rule', { BEARER_INTROSPECTION: 'off' }, []],
+    [
+      'of rules that can not be read nobody knows whether they take tokens',
+      { RULES: 'basic /api/** beare', BEARER_AUDIENCE: 'api' },
+      [/^STEPGATE_RULES/],
+    ],
+    [
+      'ID tokens must not pass for access tokens',
+      { RULES: 'basic /api/** bearer', BEARER_AUDIENCE: 'api stepgate' },
+      [/^STEPGATE_BEARER_AUDIENCE holds STEPGATE_OIDC_CLIENT_ID/],
+    ],
+    [
+      'a provider that is asked knows what is an access token',
+      { RULES: 'basic /api/** bearer', BEARER_AUDIENCE: 'stepgate', BEARER_INTROSPECTION: '1s' },
+      [],
+    ],
+    [
       'certificate and key must be readable',
       { TLS_CERT_FILE: '/c', TLS_KEY_FILE: '/k' },
       [

@@ -63,7 +63,7 @@ for (const name of VARIABLE_NAMES.filter((candidate) => !PLACEHOLDERS.includes(c
     for (const { problem } of own)
       assert.match(
         problem,
-        /^is unusable: .*ENOENT|STEPGATE_PAGES_DIR is not set|nothing in STEPGATE_HEADERS|STEPGATE_STORE is not rediss|nothing in STEPGATE_UPSTREAM is https|names no (balancer|proxy)|there is no key/,
+        /^is unusable: .*ENOENT|STEPGATE_PAGES_DIR is not set|nothing in STEPGATE_HEADERS|STEPGATE_STORE is not rediss|nothing in STEPGATE_UPSTREAM is https|names no (balancer|proxy)|there is no key|no rule in STEPGATE_RULES says/,
       )
   })
 }

@@ -57,4 +57,6 @@ test('rules that are not hidden', () => {
 test('a repeated pattern that says something else is reported even beside ones that match', () => {
   assert.deepEqual(linesOf('public /a\nbasic /a /c'), [2])
   assert.deepEqual(linesOf('basic /a signed_in_within=1h\nbasic /a /c'), [2])
+  assert.deepEqual(linesOf('basic /a\nbasic /a /c bearer'), [2])
+  assert.deepEqual(linesOf('basic /a bearer\nbasic /a /c bearer'), [])
 })

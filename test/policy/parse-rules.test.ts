@@ -92,6 +92,15 @@ describe('rules that can be read', () => {
     assert.deepEqual([one?.signedInWithin, two?.signedInWithin], [28_800_000, 60_000])
   })
 
+  test('bearer may stand anywhere behind the first word', () => {
+    for (const text of ['basic GET /x bearer', 'basic bearer GET /x', 'basic GET bearer /x']) {
+      const [rule] = rulesOf(text)
+      assert.deepEqual([rule?.bearer, rule?.methods], [true, new Set(['GET'])], text)
+    }
+    for (const rule of rulesOf('twilio_sms /a /b groups=hr bearer')) assert.equal(rule.bearer, true)
+    assert.ok(!('bearer' in (rulesOf('basic /x')[0] ?? {})))
+  })
+
   test('groups may hold slashes, and options may stand before patterns', () => {
     const [rule] = rulesOf('twilio_sms max_age=30s groups=/hr/lead /x')
     assert.deepEqual([rule?.maxAge, rule?.groups], [30_000, ['/hr/lead']])
@@ -138,6 +147,13 @@ describe('what is wrong is said', () => {
     ['basic /x groups=a,,b', /empty name/],
     ['basic /x groups=a,', /empty name/],
     ['basic /x groups=""', /empty name/],
+    ['basic /x Bearer', /^Bearer is written bearer, without a value$/],
+    ['basic /x bearer=jwt', /^bearer=jwt is written bearer/],
+    ['basic bearer /x bearer', /^bearer is given twice$/],
+    ['basic bearer', /names no path/],
+    ['public /x bearer', /^bearer needs a rule that people sign in for, not public$/],
+    ['deny /x bearer', /not deny$/],
+    ['basic /x beare', /^beare is no path/],
     ['basic "/x', /never closed/],
     ['basic /x # note', /^a comment needs a line of its own$/],
     ['basic /a//b', /can never match: requests with \/\//],

@@ -64,6 +64,8 @@ export function fakeProvider(redeemed: Redeemed = signedIn()) {
       return new URL('https://login.example.com/end')
     },
     canSignOut: () => true,
+    tokenKeys: () => undefined,
+    introspect: async () => ({ kind: 'unavailable', code: 'fake' }),
     close() {},
   }
   return { provider, asked, exchanged, ended }

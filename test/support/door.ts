@@ -123,6 +123,8 @@ export const quietProvider: Provider = {
   redeem: async () => ({ kind: 'unavailable', code: 'quiet' }),
   refresh: async () => ({ kind: 'unknown', code: 'quiet', unsure: false }),
   endSessionUrl: () => undefined,
+  tokenKeys: () => undefined,
+  introspect: async () => ({ kind: 'unavailable', code: 'quiet' }),
   canSignOut: () => false,
   close: () => {},
 }

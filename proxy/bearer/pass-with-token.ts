@@ -1,0 +1,64 @@
+import { writeAnswer } from '../answer.ts'
+import { auditFields } from '../audit-fields.ts'
+import { auditStepUp } from '../audit-step-up.ts'
+import type { Context } from '../context.ts'
+import type { Exchange } from '../exchange.ts'
+import { deny } from '../gate-answers.ts'
+import { decide } from '../policy/decide.ts'
+import type { RuleRequest } from '../policy/rule.ts'
+import { forwardRequest } from '../upstream/forward-request.ts'
+import { forwardWebSocket } from '../upstream/forward-web-socket.ts'
+import type { ShownToken } from './shown-token.ts'
+import { demandStronger, refuseForNow, refuseToken, refuseUnclear } from './token-answers.ts'
+
+/**
+ * The way of a request that shows an access token where a rule takes one: what is it good for, and
+ * then what the rules say of a session like that. No answer of it is a page to sign in at, and none
+ * sets a cookie.
+ */
+export async function passWithToken(
+  context: Context,
+  exchange: Exchange,
+  shown: ShownToken,
+  asked: RuleRequest,
+  now: number,
+): Promise<void> {
+  const { config, tokens, countRequest, log } = context
+  const { notes } = exchange
+  notes.decision = 'deny'
+  if (shown.kind === 'unclear') {
+    countRequest('deny')
+    log.audit('request.denied', { ...auditFields({ exchange }), reason: shown.reason })
+    return writeAnswer(exchange, refuseUnclear(exchange, shown.reason))
+  }
+  const read = tokens?.read(shown.token, now) ?? { kind: 'unavailable' as const }
+  const verdict = read instanceof Promise ? await read : read
+  if (verdict.kind !== 'accepted') {
+    countRequest('deny')
+    if (verdict.kind === 'unavailable') return writeAnswer(exchange, refuseForNow(exchange))
+    const reason = { reason: 'token_invalid', cause: verdict.reason }
+    log.audit('request.denied', { ...auditFields({ exchange }), ...reason })
+    return writeAnswer(exchange, refuseToken(exchange))
+  }
+
+  const { session, until } = verdict
+  const decision = decide(config.rules, config.defaultAcr, session, asked, now)
+  notes.decision = decision.kind
+  notes.subject = session.subject
+  countRequest(decision.kind)
+  const known = { ...exchange, tokenUntil: until }
+  switch (decision.kind) {
+    case 'forward':
+      return known.head === undefined
+        ? forwardRequest(context, known, session, now)
+        : forwardWebSocket(context, known, known.head, session, asked, now)
+    case 'step-up':
+      auditStepUp(context, exchange, session, { returnTo: '/', ...decision })
+      return writeAnswer(exchange, demandStronger(context, exchange, decision))
+    case 'deny':
+      return writeAnswer(exchange, await deny(context, exchange, session, decision.reason))
+    default:
+      // Of a session that is intact nobody asks to sign in.
+      return writeAnswer(exchange, refuseToken(exchange))
+  }
+}
