@@ -1,36 +1,12 @@
-import { type Answer, writeAnswer } from './answer.ts'
 import { passWithToken } from './bearer/pass-with-token.ts'
 import { shownToken } from './bearer/shown-token.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { answerDemand, deny, refuseOrigin } from './gate-answers.ts'
+import { FORWARDING, type GateEnds, refuseUnknown } from './gate-ends.ts'
 import { decide } from './policy/decide.ts'
-import type { RuleRequest } from './policy/rule.ts'
 import { mayOpenWebSocket } from './request/web-socket-origin.ts'
 import { currentSession } from './session/current-session.ts'
-import type { Session } from './session/session.ts'
-import { forwardRequest } from './upstream/forward-request.ts'
-import { forwardWebSocket } from './upstream/forward-web-socket.ts'
-
-/** What becomes of a request at the end of its way: it may go on, or it is answered. */
-export type GateEnds = {
-  letPass(
-    context: Context,
-    exchange: Exchange,
-    session: Session | undefined,
-    asked: RuleRequest,
-    now: number,
-  ): Promise<void>
-  answer(exchange: Exchange, answer: Answer): void
-}
-
-const FORWARDING: GateEnds = {
-  letPass: (context, exchange, session, asked, now) =>
-    exchange.head === undefined
-      ? forwardRequest(context, exchange, session, now)
-      : forwardWebSocket(context, exchange, exchange.head, session, asked, now),
-  answer: writeAnswer,
-}
 
 /**
  * The way of every request that is not for stepgate itself: who is it, what do the rules say, and
@@ -40,16 +16,17 @@ const FORWARDING: GateEnds = {
 export async function passGate(
   context: Context,
   exchange: Exchange,
-  { letPass, answer }: GateEnds = FORWARDING,
+  ends: GateEnds = FORWARDING,
 ): Promise<void> {
   const { config, clock, countRequest } = context
+  const { letPass, answer } = ends
   const now = clock()
   const { method = '' } = exchange.incoming
   const asked = { method, hosts: exchange.hosts, paths: exchange.target.paths }
 
   // No page of another origin can send a token, so where it comes from does not matter.
   const shown = shownToken(context, exchange, asked)
-  if (shown !== undefined) return passWithToken(context, exchange, shown, asked, now)
+  if (shown !== undefined) return passWithToken(context, exchange, shown, asked, now, ends)
 
   if (exchange.head !== undefined && isFromElsewhere(context, exchange)) {
     exchange.notes.decision = 'deny'
@@ -79,8 +56,4 @@ export async function passGate(
 
 function isFromElsewhere({ config }: Context, { incoming }: Exchange): boolean {
   return !mayOpenWebSocket(incoming.headers.origin, config.publicUrl, config.webSocketOrigins)
-}
-
-function refuseUnknown(decision: never): never {
-  throw new TypeError(`unknown decision ${JSON.stringify(decision)}`)
 }

@@ -184,6 +184,16 @@ test('a provider that says nothing about access tokens, and one that does', asyn
   const issuer = await startTokenIssuer()
   t.after(() => issuer.close())
   assert.ok((await check({ ...tokens, STEPGATE_OIDC_ISSUER: issuer.issuer.origin })).well)
+
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  issuer.trustClientKey(publicKey)
+  await onlyProblem({ ...tokens, STEPGATE_OIDC_ISSUER: issuer.issuer.origin })
+  const keyed = {
+    STEPGATE_OIDC_ISSUER: issuer.issuer.origin,
+    STEPGATE_OIDC_CLIENT_SECRET: undefined,
+    STEPGATE_OIDC_CLIENT_KEY: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  }
+  assert.deepEqual((await check({ ...tokens, ...keyed })).problems, [])
   issuer.break()
   await onlyProblem({ ...tokens, STEPGATE_OIDC_ISSUER: issuer.issuer.origin })
 })

@@ -1,13 +1,11 @@
-import { writeAnswer } from '../answer.ts'
 import { auditFields } from '../audit-fields.ts'
 import { auditStepUp } from '../audit-step-up.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { deny } from '../gate-answers.ts'
+import { type GateEnds, refuseUnknown } from '../gate-ends.ts'
 import { decide } from '../policy/decide.ts'
 import type { RuleRequest } from '../policy/rule.ts'
-import { forwardRequest } from '../upstream/forward-request.ts'
-import { forwardWebSocket } from '../upstream/forward-web-socket.ts'
 import type { ShownToken } from './shown-token.ts'
 import { demandStronger, refuseForNow, refuseToken, refuseUnclear } from './token-answers.ts'
 
@@ -22,6 +20,7 @@ export async function passWithToken(
   shown: ShownToken,
   asked: RuleRequest,
   now: number,
+  { letPass, answer }: GateEnds,
 ): Promise<void> {
   const { config, tokens, countRequest, log } = context
   const { notes } = exchange
@@ -29,16 +28,16 @@ export async function passWithToken(
   if (shown.kind === 'unclear') {
     countRequest('deny')
     log.audit('request.denied', { ...auditFields({ exchange }), reason: shown.reason })
-    return writeAnswer(exchange, refuseUnclear(exchange, shown.reason))
+    return answer(exchange, refuseUnclear(exchange, shown.reason))
   }
   const read = tokens?.read(shown.token, now) ?? { kind: 'unavailable' as const }
   const verdict = read instanceof Promise ? await read : read
   if (verdict.kind !== 'accepted') {
     countRequest('deny')
-    if (verdict.kind === 'unavailable') return writeAnswer(exchange, refuseForNow(exchange))
+    if (verdict.kind === 'unavailable') return answer(exchange, refuseForNow(exchange))
     const reason = { reason: 'token_invalid', cause: verdict.reason }
     log.audit('request.denied', { ...auditFields({ exchange }), ...reason })
-    return writeAnswer(exchange, refuseToken(exchange))
+    return answer(exchange, refuseToken(exchange))
   }
 
   const { session, until } = verdict
@@ -49,16 +48,21 @@ export async function passWithToken(
   const known = { ...exchange, tokenUntil: until }
   switch (decision.kind) {
     case 'forward':
-      return known.head === undefined
-        ? forwardRequest(context, known, session, now)
-        : forwardWebSocket(context, known, known.head, session, asked, now)
+      return letPass(context, known, session, asked, now)
     case 'step-up':
       auditStepUp(context, exchange, session, { returnTo: '/', ...decision })
-      return writeAnswer(exchange, demandStronger(context, exchange, decision))
+      return answer(exchange, demandStronger(context, exchange, decision))
     case 'deny':
-      return writeAnswer(exchange, await deny(context, exchange, session, decision.reason))
+      return answer(exchange, await deny(context, exchange, session, decision.reason))
+    case 'sign-in':
+      // What is intact is asked for no more than that somebody has signed in lately.
+      return answer(
+        exchange,
+        decision.maxAge === undefined
+          ? refuseToken(exchange)
+          : demandStronger(context, exchange, decision),
+      )
     default:
-      // Of a session that is intact nobody asks to sign in.
-      return writeAnswer(exchange, refuseToken(exchange))
+      return refuseUnknown(decision)
   }
 }

@@ -1,10 +1,8 @@
 import { type Answer, jsonAnswer } from '../answer.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
-import type { Decision } from '../policy/rule.ts'
+import type { Demand } from '../policy/rule.ts'
 import type { UnclearToken } from './shown-token.ts'
-
-type StepUp = Extract<Decision, { kind: 'step-up' }>
 
 const UNCLEAR: Readonly<Record<UnclearToken, string>> = {
   token_malformed: 'The Authorization header holds no bearer token',
@@ -30,19 +28,21 @@ export function refuseForNow({ requestId }: Exchange): Answer {
 
 /**
  * 401 for a token that proves too little (RFC 9470 §3): what the provider has to say in the next one,
- * in its own words where they are configured.
+ * in its own words where they are configured, or how recently somebody has to have signed in.
  */
 export function demandStronger(
   { config }: Pick<Context, 'config'>,
   exchange: Exchange,
-  { acr, maxAge }: StepUp,
+  demand: Demand,
 ): Answer {
-  const values = config.oidc.trustAcr.join(' ') || acr
+  const { maxAge } = demand
+  const isStepUp = demand.kind === 'step-up'
+  const values = isStepUp ? { acr_values: config.oidc.trustAcr.join(' ') || demand.acr } : {}
   const seconds = maxAge === undefined ? undefined : Math.floor(maxAge / 1000)
   const age = seconds === undefined ? {} : { max_age: seconds }
   const error = 'insufficient_user_authentication'
   const description = 'A stronger or more recent authentication is required'
-  return refuse(exchange, 401, error, description, { acr_values: values, ...age })
+  return refuse(exchange, 401, error, description, { ...values, ...age })
 }
 
 function refuse(

@@ -21,6 +21,7 @@ const RULES = `
   public      /public
   twilio_sms  /api/pay/** bearer
   twilio_sms  /api/fresh/** max_age=10m bearer
+  basic       /api/lately/** signed_in_within=10m bearer
   basic       /api/hr/** groups=hr bearer
   basic       POST /api/read/**
   basic       /api/** bearer
@@ -220,6 +221,41 @@ describe('an access token that is a JWT', () => {
     assert.match(old.challenge ?? '', /, acr_values="mfa", max_age=600$/)
     const fresh = bearer(await issuer.token({ acr: 'mfa', auth_time: now }))
     assert.equal((await ask(t, door, [fresh], '/api/fresh/x')).status, 200)
+  })
+
+  test('has to say that somebody has signed in lately, where that is asked', async (t) => {
+    const now = Math.floor(Date.now() / 1000)
+    for (const auth_time of [undefined, now - 1200]) {
+      const got = await ask(
+        t,
+        door,
+        [bearer(await issuer.token({ auth_time })), ...PAGE],
+        '/api/lately/x',
+      )
+      assert.deepEqual([got.status, got.arrivals], [401, []])
+      assert.match(got.challenge ?? '', /error="insufficient_user_authentication".*, max_age=600$/)
+      assert.doesNotMatch(got.challenge ?? '', /acr_values/)
+    }
+    const lately = bearer(await issuer.token({ auth_time: now - 300 }))
+    assert.equal((await ask(t, door, [lately], '/api/lately/x')).status, 200)
+  })
+
+  test("gets the application's own challenge as it is", async (t) => {
+    const challenge = 'Bearer error="insufficient_user_authentication", acr_values="twilio_sms"'
+    const strict = await startCountingUpstream((_, response) => {
+      response.writeHead(401, { 'WWW-Authenticate': challenge }).end('the application says no')
+    })
+    t.after(() => strict.close())
+    const other = await open({ STEPGATE_UPSTREAM: strict.origin.origin })
+    t.after(() => other.close())
+    for (const more of [PAGE, []]) {
+      const got = await ask(t, other, [bearer(await issuer.token()), ...more])
+      assert.deepEqual([got.status, got.challenge], [401, challenge])
+      assert.match(got.text, /the application says no/)
+    }
+    // A person is asked.
+    const person = await ask(t, other, [await other.cookieOf(), ...PAGE])
+    assert.equal(person.status, 302)
   })
 
   test('has to be of a group that the rule names', async (t) => {

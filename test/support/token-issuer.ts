@@ -1,5 +1,7 @@
+import type { KeyObject } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { jwtVerify } from 'jose'
 import { createEvilKey, issueToken, type Json, type Signing } from './evil-tokens.ts'
 
 /** A provider's side of access tokens: metadata, keys, and what it says when it is asked. */
@@ -12,6 +14,8 @@ export type TokenIssuer = {
   ): Promise<string>
   /** What each token is to the provider; a token that is not here is not active. */
   readonly active: Map<string, Json>
+  /** From now on a client that asks proves itself by this key (RFC 7523), and by no secret. */
+  trustClientKey(publicKey: KeyObject): void
   /** How often the endpoint was asked. */
   count(path: '/jwks' | '/introspect'): number
   /** Publishes another key, which signs from now on. */
@@ -33,6 +37,7 @@ export async function startTokenIssuer(clock: () => number = Date.now): Promise<
   let key = await createEvilKey()
   let broken = false
   let held: Promise<void> | undefined
+  let clientKey: KeyObject | undefined
   const counts: Record<string, number> = {}
   const active = new Map<string, Json>()
 
@@ -48,8 +53,13 @@ export async function startTokenIssuer(clock: () => number = Date.now): Promise<
     if (path === '/jwks') return json({ keys: [key.publicJwk] })
     if (path !== '/introspect') return response.writeHead(404).end()
     await held
-    if (!request.headers.authorization?.startsWith('Basic ')) return response.writeHead(401).end()
-    const claims = active.get(new URLSearchParams(text).get('token') ?? '')
+    const fields = new URLSearchParams(text)
+    const isClient =
+      clientKey === undefined
+        ? request.headers.authorization?.startsWith('Basic ')
+        : await jwtVerify(fields.get('client_assertion') ?? '', clientKey).catch(() => undefined)
+    if (!isClient) return response.writeHead(401).end()
+    const claims = active.get(fields.get('token') ?? '')
     return json(claims === undefined ? { active: false } : { active: true, ...claims })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -87,6 +97,9 @@ export async function startTokenIssuer(clock: () => number = Date.now): Promise<
       return issueToken({ claims, signing, key, clientSecret: CLIENT_SECRET }, (_, header) => {
         Object.assign(header, { typ: 'at+jwt' }, changed)
       })
+    },
+    trustClientKey(publicKey) {
+      clientKey = publicKey
     },
     count: (path) => counts[path] ?? 0,
     async rotate() {

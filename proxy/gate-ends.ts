@@ -1,0 +1,33 @@
+import { type Answer, writeAnswer } from './answer.ts'
+import type { Context } from './context.ts'
+import type { Exchange } from './exchange.ts'
+import type { RuleRequest } from './policy/rule.ts'
+import type { Session } from './session/session.ts'
+import { forwardRequest } from './upstream/forward-request.ts'
+import { forwardWebSocket } from './upstream/forward-web-socket.ts'
+
+/** What becomes of a request at the end of its way: it may go on, or it is answered. */
+export type GateEnds = {
+  letPass(
+    context: Context,
+    exchange: Exchange,
+    session: Session | undefined,
+    asked: RuleRequest,
+    now: number,
+  ): Promise<void>
+  answer(exchange: Exchange, answer: Answer): void
+}
+
+/** The ends where stepgate stands before the application. */
+export const FORWARDING: GateEnds = {
+  letPass: (context, exchange, session, asked, now) =>
+    exchange.head === undefined
+      ? forwardRequest(context, exchange, session, now)
+      : forwardWebSocket(context, exchange, exchange.head, session, asked, now),
+  answer: writeAnswer,
+}
+
+/** For a decision that no way knows: what is not understood is no way into the application. */
+export function refuseUnknown(decision: never): never {
+  throw new TypeError(`unknown decision ${JSON.stringify(decision)}`)
+}
