@@ -224,7 +224,7 @@ export async function createContext(
         assertions,
       ),
     },
-    findForged: compileForgedHeader(headerNames),
+    findForged: compileForgedHeader({ ...headerNames, proxyHeaders: config.proxyHeaders }),
     async close() {
       provider.close()
       await Promise.all([

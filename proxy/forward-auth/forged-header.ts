@@ -1,3 +1,4 @@
+import type { ForwardingKind } from '../request/forwarding-headers.ts'
 import { foldName, rememberVerdicts } from '../upstream/header-verdicts.ts'
 import { METHOD_OVERRIDES, MISLEADING } from '../upstream/rebuild-headers.ts'
 import { MODE_HEADER } from './answer-mode.ts'
@@ -5,7 +6,6 @@ import { MODE_HEADER } from './answer-mode.ts'
 /** Written by proxies to ask, so that they may be there, spelled like this. */
 const OF_PROXIES: ReadonlySet<string> = new Set([
   MODE_HEADER,
-  'forwarded',
   'x-original-url',
   'x-original-uri',
   'x-original-method',
@@ -24,6 +24,8 @@ export function compileForgedHeader(options: {
   readonly identityNames: readonly string[]
   /** Whether a rule names methods, so that the method must be the one that was judged. */
   readonly rulesNameMethods: boolean
+  /** Which forwarding headers proxies write; nobody has read a `Forwarded` of others. */
+  readonly proxyHeaders: ForwardingKind
 }): (rawHeaders: readonly string[]) => string | undefined {
   const forged = new Set([
     ...MISLEADING,
@@ -34,6 +36,7 @@ export function compileForgedHeader(options: {
     const folded = foldName(name)
     const isPlain = name.toLowerCase() === folded
     if (OF_PROXIES.has(folded)) return !isPlain
+    if (folded === 'forwarded') return !isPlain || options.proxyHeaders !== 'forwarded'
     if (folded.startsWith('x-forwarded-')) return !isPlain || forged.has(folded)
     if (folded.startsWith('x-stepgate-')) return true
     return forged.has(folded) && !(isPlain && OF_CLIENTS.has(folded))
