@@ -1,10 +1,12 @@
 -- Asks stepgate about a request, for `http-request lua.stepgate ADDRESS` in haproxy.cfg, with ADDRESS
 -- as `http://127.0.0.1:8080`. Lets the request go on with who is asking, or answers it. HAProxy 2.6 on.
 
--- The names of STEPGATE_HEADERS.
-local IDENTITY = {
+-- What the application is told in place of what the client says: the names of STEPGATE_HEADERS, the
+-- client's cookies without stepgate's, and its credentials without an access token.
+local TOLD = {
   "x-forwarded-user", "x-forwarded-email", "x-forwarded-preferred-username", "x-forwarded-groups",
   "x-stepgate-subject", "x-stepgate-acr", "x-stepgate-amr", "x-stepgate-auth-time",
+  "x-stepgate-otp-time", "x-stepgate-assertion", "cookie", "authorization",
 }
 
 -- Of this connection, or of a body that is not sent along.
@@ -63,12 +65,7 @@ core.register_action("stepgate", { "http-req" }, function(txn, address)
     if status < 300 then return answer(txn, 503, {}, "stepgate does not answer\n") end
     return answer(txn, status, response.headers, response.body or "")
   end
-  -- The client's cookies without stepgate's, and who is asking in place of what the client says.
-  txn.http:req_del_header("cookie")
-  for _, value in ipairs(values(response.headers, "cookie")) do
-    if value ~= "" then txn.http:req_add_header("cookie", value) end
-  end
-  for _, name in ipairs(IDENTITY) do
+  for _, name in ipairs(TOLD) do
     txn.http:req_del_header(name)
     for _, value in ipairs(values(response.headers, name)) do
       if value ~= "" then txn.http:req_add_header(name, value) end

@@ -1,4 +1,5 @@
 import { type Answer, jsonAnswer, redirectAnswer, seeOther } from '../answer.ts'
+import { ASSERTION_HEADER } from '../assertion/assertions.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { kindOf } from '../request/kind-of-request.ts'
@@ -9,19 +10,24 @@ import type { AnswerMode } from './answer-mode.ts'
 
 /**
  * 200: what the application is to be told in place of what the client says, its cookies without
- * stepgate's among it; what there is nothing to say of is empty, as some proxies leave alone what is
- * not there, and older Caddys write the name of a variable. Cookies for the browser are there twice, as `Set-Cookie` and one a header in
- * `X-Stepgate-Set-Cookie-1` and so on, as nginx and Caddy can't tell several of one name apart.
+ * stepgate's and its `Authorization` without an access token among it; what there is nothing to say of
+ * is empty, as some proxies leave alone what is not there, and older Caddys write the name of a variable.
+ * Cookies for the browser are there twice, as `Set-Cookie` and one a header in `X-Stepgate-Set-Cookie-1`
+ * and so on, as nginx and Caddy can't tell several of one name apart.
  */
 export function allowedAnswer(
   { config, upstream }: Context,
-  { incoming }: Exchange,
+  { incoming, tokenUntil }: Exchange,
   session: Session | undefined,
   setCookies: readonly string[],
   now: number,
 ): Answer {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
+  const credentials = tokenUntil === undefined ? incoming.headers.authorization : ''
+  // An empty one that nobody has sent would be malformed to some applications.
+  if (credentials !== undefined) headers.Authorization = credentials
   for (const { name } of config.headers) headers[name] = ''
+  headers[ASSERTION_HEADER] = ''
   const identity = upstream.identityOf(session, now)
   for (let i = 0; i < identity.length; i += 2) {
     headers[identity[i] as string] = identity[i + 1] as string

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { createProvider } from '../../proxy/sign-in/provider-openid.ts'
+import { loadedOk, loadWith } from '../config/valid-env.ts'
+import { keptLog } from '../sign-in/parts.ts'
+import { declareSecret } from '../support/canaries.ts'
 import { type Door, openDoor } from '../support/door.ts'
 import { headerOf, rawRequest, sendRaw, statusesOf } from '../support/raw-exchange.ts'
+import { API, startTokenIssuer } from '../support/token-issuer.ts'
+import { until } from '../support/until.ts'
 
 const RULES = `
   public /assets/**
@@ -11,6 +17,13 @@ const RULES = `
   basic lax.example.com/**
   twilio_sms /fresh max_age=15m
   deny /denied/**`
+const ENV = {
+  STEPGATE_UPSTREAM: 'none',
+  STEPGATE_TRUSTED_PROXIES: '127.0.0.1',
+  STEPGATE_RULES: RULES,
+  STEPGATE_HEADERS: 'Authorization=Basic {username}:{secret}; X-Team={groups}',
+  STEPGATE_HEADERS_SECRET: 'canary-headers-3317',
+}
 const HOST = 'app.example.com'
 const SITE = `https://${HOST}`
 const NAVIGATION = ['Sec-Fetch-Mode: navigate', 'Accept: text/html']
@@ -41,15 +54,7 @@ const ingress = (method: string, uri: string, host = HOST) => [
 describe('the answer to a proxy', () => {
   let door: Door
   before(async () => {
-    door = await openDoor({
-      env: {
-        STEPGATE_UPSTREAM: 'none',
-        STEPGATE_TRUSTED_PROXIES: '127.0.0.1',
-        STEPGATE_RULES: RULES,
-        STEPGATE_HEADERS: 'Authorization=Basic {username}:{secret}; X-Team={groups}',
-        STEPGATE_HEADERS_SECRET: 'canary-headers-3317',
-      },
-    })
+    door = await openDoor({ env: ENV })
   })
   after(() => door.close())
 
@@ -87,9 +92,58 @@ describe('the answer to a proxy', () => {
       'Cookie: __Host-stepgate=x',
     ])
     assert.deepEqual(statusesOf(text), [200])
-    for (const name of ['x-forwarded-user', 'authorization', 'x-stepgate-acr', 'cookie']) {
-      assert.equal(headerOf(text, name), '', name)
+    const empty = ['x-forwarded-user', 'authorization', 'x-stepgate-acr', 'x-stepgate-assertion']
+    for (const name of [...empty, 'cookie']) assert.equal(headerOf(text, name), '', name)
+  })
+
+  test('is about a machine too, by its access token, which the application is not told', async (t) => {
+    const issuer = await startTokenIssuer()
+    t.after(() => issuer.close())
+    const env = {
+      STEPGATE_UPSTREAM: 'none',
+      STEPGATE_TRUSTED_PROXIES: '127.0.0.1',
+      STEPGATE_RULES: 'basic /api/** bearer; public /assets/**',
+      STEPGATE_OIDC_ISSUER: issuer.issuer.origin,
+      STEPGATE_BEARER_AUDIENCE: API,
+      STEPGATE_ASSERTION: 'on',
     }
+    const { config, secrets } = loadedOk(loadWith(env))
+    const provider = createProvider(config.oidc, secrets.oidcCredential, keptLog().log)
+    const other = await openDoor({ env, overrides: { provider } })
+    t.after(() => other.close())
+    await until(async () => provider.isKnown())
+
+    const bearer = (token: string) => {
+      declareSecret('access token', token)
+      return `Authorization: Bearer ${token}`
+    }
+    const good = bearer(await issuer.token())
+    const ask = (...more: string[]) =>
+      send(t, ASK, [...traefik('GET', '/api/x'), ...NAVIGATION, ...more], other)
+    // As old as a session that would be written again.
+    for (const later of [0, 100_000]) {
+      other.turnClock(later)
+      const text = await ask(good)
+      assert.deepEqual(statusesOf(text), [200])
+      assert.equal(headerOf(text, 'x-stepgate-subject'), 'machine-1')
+      assert.match(headerOf(text, 'x-stepgate-assertion') ?? '', /^ey.+\..+\..+$/)
+      assert.equal(headerOf(text, 'authorization'), '')
+      assert.equal(headerOf(text, 'set-cookie'), undefined)
+    }
+    const wrong = bearer(await issuer.token({ aud: 'https://other.example.com' }))
+    const refused = await ask(wrong)
+    assert.deepEqual([statusesOf(refused), json(refused).error], [[401], 'invalid_token'])
+    assert.deepEqual(statusesOf(await ask(wrong, STATUS)), [401])
+    const twofold = await ask(good, await other.cookieOf())
+    assert.deepEqual([statusesOf(twofold), json(twofold).error], [[400], 'invalid_request'])
+    assert.deepEqual(statusesOf(await ask(good, await other.cookieOf(), STATUS)), [403])
+    assert.deepEqual(statusesOf(await ask(good, CLIENT)), [302])
+
+    // Where no rule takes tokens it is the application's business, and of nobody there is none.
+    const public_ = (...more: string[]) =>
+      send(t, ASK, [...traefik('GET', '/assets/x'), ...more], other)
+    assert.equal(`Authorization: ${headerOf(await public_(wrong), 'authorization')}`, wrong)
+    assert.equal(headerOf(await public_(), 'authorization'), undefined)
   })
 
   test('sends a navigation to the provider, and back to what it asked for', async (t) => {
@@ -176,10 +230,10 @@ describe('the answer to a proxy', () => {
   })
 
   test('writes the cookie again in time, also one header each for proxies that need that', async (t) => {
-    const groups = Array.from({ length: 300 }, (_, index) => `group-${index}-of-many`)
+    const amr = Array.from({ length: 300 }, (_, index) => `method-${index}-of-many`)
     const seenAt = door.now() - 30 * 60_000
     const times = { seenAt, createdAt: seenAt, authTime: seenAt }
-    const cookie = await door.cookieOf({ groups, ...times })
+    const cookie = await door.cookieOf({ amr, ...times })
     const text = await send(t, ASK, [...nginx('GET', '/basic'), cookie])
     assert.deepEqual(statusesOf(text), [200])
     const cookies = [...text.matchAll(/^set-cookie: (.*?)\r$/gim)].map(([, value]) => value)
@@ -310,6 +364,7 @@ describe('the answer to a proxy', () => {
       'X-Rewrite-URL: /denied',
       'X_Original_URL: /denied',
       'X-HTTP-Method-Override: POST',
+      'Forwarded: host=app.example.com',
     ]) {
       const text = await send(t, ASK, [...traefik('GET', '/assets/x'), header])
       assert.deepEqual([statusesOf(text), json(text).error], [[403], 'forged-header'], header)
@@ -341,11 +396,16 @@ describe('the answer to a proxy', () => {
         401,
       ],
       [[`Host: ${HOST}`, ...traefik('GET', '/x', 'lax.example.com').slice(1)], 401],
-      [[...nginx('GET', '/x', 'lax.example.com'), 'Forwarded: host=app.example.com'], 401],
     ]
     for (const [headers, expected] of cases) {
       assert.equal(await status(t, ASK, [...headers, cookie]), expected, headers.join('\n'))
     }
+    const other = await openDoor({ env: { ...ENV, STEPGATE_PROXY_HEADERS: 'forwarded' } })
+    t.after(() => other.close())
+    const asked = [...nginx('GET', '/x', 'lax.example.com'), await other.cookieOf()]
+    assert.equal(await status(t, ASK, asked, other), 200)
+    const both = [...asked, 'Forwarded: host=app.example.com']
+    assert.equal(await status(t, ASK, both, other), 401)
   })
 
   test('lets no page of elsewhere open a WebSocket', async (t) => {

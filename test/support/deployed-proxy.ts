@@ -5,7 +5,7 @@ import { runServer } from '../hostile/run-server.ts'
 import { ROOT } from '../packaging/dockerfile.ts'
 import { freePort } from './free-port.ts'
 import { testClient } from './relying-party.ts'
-import { startWorld, type World } from './world.ts'
+import { startWorld, type World, type WorldOptions } from './world.ts'
 
 /** A real proxy with deploy's configuration, before a world's stepgate and its application. */
 export type DeployedProxy = {
@@ -143,8 +143,14 @@ export function missingProxy({ program }: ProxyKind): string | false {
   return existsSync(program) ? false : `needs ${program}`
 }
 
-/** Starts everything; what deploy's configuration names is replaced by what is there. */
-export async function startDeployedProxy(kind: ProxyKind, script?: string): Promise<DeployedProxy> {
+/**
+ * Starts everything, with another script than deploy's or other variables if they are given; what
+ * deploy's configuration names is replaced by what is there.
+ */
+export async function startDeployedProxy(
+  kind: ProxyKind,
+  { script, issuer, env }: { script?: string } & Pick<WorldOptions, 'issuer' | 'env'> = {},
+): Promise<DeployedProxy> {
   const worlds = new Set<World>()
   const closeWorlds = async () => {
     const open = [...worlds]
@@ -154,11 +160,14 @@ export async function startDeployedProxy(kind: ProxyKind, script?: string): Prom
   const server = await runServer(async (folder, port) => {
     const inner = await freePort()
     const world = await startWorld({
+      ...(issuer !== undefined && { issuer }),
       env: {
         STEPGATE_PUBLIC_URL: `http://127.0.0.1:${port}`,
         STEPGATE_UPSTREAM: kind.forwards ? `http://127.0.0.1:${inner}` : 'none',
         STEPGATE_TRUSTED_PROXIES: '127.0.0.1',
         STEPGATE_RULES: RULES,
+        STEPGATE_ASSERTION: 'on',
+        ...env,
       },
     })
     worlds.add(world)
