@@ -37,6 +37,7 @@ if (unknown.length > 0) {
 }
 const size = process.argv.includes('--quick') ? QUICK : FULL
 const setting = await createSetting()
+const lines: Line[] = []
 try {
   const { measured, others } = setting.cores
   say(
@@ -47,14 +48,13 @@ try {
   else if (others.length === 0)
     say('One core for all: latencies are those of clients and application too.')
   else say(`Measured on core ${measured}; clients and application on ${others}.`)
-  const lines: Line[] = []
   for (const [name, part] of Object.entries(PARTS)) {
     if (asked.length > 0 && !asked.includes(name)) continue
     const began = performance.now()
     lines.push(...(await part(setting, size, say)))
     process.stderr.write(`${name}: ${((performance.now() - began) / 1000).toFixed(0)} s\n`)
   }
-  say(`\n${writeTable(lines)}`)
 } finally {
+  say(`\n${writeTable(lines)}`)
   await setting.stop()
 }

@@ -2,7 +2,7 @@ import type { IOType } from 'node:child_process'
 import { join } from 'node:path'
 import type { Stream } from 'node:stream'
 import { demoTwilio } from '../../demo/demo-environment.ts'
-import { freePort } from '../../test/support/free-port.ts'
+import { freePorts } from '../../test/support/free-ports.ts'
 import { until } from '../../test/support/until.ts'
 import { ask, end, launch, onOneCore, type Started } from '../processes.ts'
 import { CLIENT } from './provider.ts'
@@ -46,7 +46,8 @@ export async function startStepgate(
   standIns: string,
   { env, stdout = 'ignore', on = onOneCore() }: StepgateOptions = {},
 ): Promise<Stepgate> {
-  const origin = `http://127.0.0.1:${await freePort()}`
+  const port = await freePorts(2)
+  const origin = `http://127.0.0.1:${port}`
   const program = [
     process.execPath,
     ...process.execArgv,
@@ -58,6 +59,7 @@ export async function startStepgate(
   const settings = {
     STEPGATE_PUBLIC_URL: origin,
     STEPGATE_LISTEN: new URL(origin).host,
+    STEPGATE_METRICS_LISTEN: `127.0.0.1:${port + 1}`,
     STEPGATE_UPSTREAM: standIns,
     STEPGATE_SESSION_SECRET: SESSION_SECRET,
     STEPGATE_OIDC_ISSUER: standIns,

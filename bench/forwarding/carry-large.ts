@@ -1,10 +1,12 @@
 import { quantile } from '../codes/measure.ts'
 import { LARGE } from './application.ts'
-import { requestOf, uploadOf } from './request.ts'
+import { requestOf } from './request.ts'
 import { type Server, type Setting, startProgram } from './setting.ts'
 import { signIn, startMeasured } from './stepgate.ts'
 import type { Line } from './table.ts'
 import { usageOf } from './usage.ts'
+
+const MOST_ROUNDS = 3
 
 /** What carrying a GB has cost: ms by the clock and on a CPU, and MB at the end. */
 type Carried = { readonly ms: number; readonly cpu: number; readonly memory: number }
@@ -23,37 +25,22 @@ export async function carryLarge(
     const cookie = await signIn(stepgate, setting)
     const lines: Line[] = []
     for (const way of ['down', 'up'] as const) {
-      const files = new Map<Server, string>()
-      for (const server of [bare, stepgate]) {
-        const request =
-          way === 'down'
-            ? requestOf(server.origin, cookie, '/large')
-            : uploadOf(server.origin, cookie, LARGE)
-        files.set(server, await setting.write([request]))
+      const fileFor = ({ origin }: Server) => {
+        const path = way === 'down' ? '/large' : '/upload'
+        return setting.write([requestOf(origin, cookie, path, way === 'up' ? LARGE : undefined)])
       }
-      const all: { bare: Carried; stepgate: Carried }[] = []
-      for (let round = -1; round < rounds; round++) {
-        const carry = (server: Server) => carryOne(setting, server, files.get(server) ?? '', way)
-        const pair = { bare: await carry(bare), stepgate: await carry(stepgate) }
-        if (round >= 0) all.push(pair)
+      const files = [await fileFor(bare), await fileFor(stepgate)] as const
+      const ofBare: Carried[] = []
+      const ofStepgate: Carried[] = []
+      for (let round = 0; round < Math.min(rounds, MOST_ROUNDS); round++) {
+        ofBare.push(await carry(setting, bare, files[0], way))
+        ofStepgate.push(await carry(setting, stepgate, files[1], way))
       }
-      lines.push(
-        lineOf(
-          way,
-          'bare undici pipe',
-          all.map(({ bare }) => bare),
-        ),
-      )
-      const value = quantile(
-        all.map(({ bare, stepgate }) => bare.ms / stepgate.ms),
-        0.5,
-      )
-      const line = lineOf(
-        way,
-        'stepgate',
-        all.map(({ stepgate }) => stepgate),
-      )
-      lines.push({ ...line, aims: [{ what: 'throughput of bare', value, unit: '×', least: 0.9 }] })
+      const ratios = ofStepgate.map(({ ms }, round) => (ofBare[round]?.ms ?? Number.NaN) / ms)
+      const value = quantile(ratios, 0.5)
+      const aims = [{ what: 'throughput of bare', value, unit: '×', least: 0.9 }] as const
+      lines.push({ name: `1 GB ${way}, bare undici pipe`, cells: cellsOf(ofBare) })
+      lines.push({ name: `1 GB ${way}, stepgate`, cells: cellsOf(ofStepgate), aims })
     }
     return lines
   } finally {
@@ -61,7 +48,7 @@ export async function carryLarge(
   }
 }
 
-async function carryOne(
+async function carry(
   { drive }: Setting,
   { origin, pid }: Server,
   file: string,
@@ -75,18 +62,15 @@ async function carryOne(
   return { ms, cpu: after.cpu - before.cpu, memory: after.memory }
 }
 
-function lineOf(way: string, name: string, carried: readonly Carried[]): Line {
+function cellsOf(carried: readonly Carried[]): NonNullable<Line['cells']> {
   const of = (figure: keyof Carried) =>
     quantile(
       carried.map((each) => each[figure]),
       0.5,
     )
   return {
-    name: `1 GB ${way}, ${name}`,
-    cells: {
-      cpu: `${of('cpu').toFixed(0)} ms`,
-      rate: `${(LARGE / 1000 / of('ms')).toFixed(0)} MB/s`,
-      memory: of('memory').toFixed(0),
-    },
+    cpu: `${of('cpu').toFixed(0)} ms`,
+    rate: `${(LARGE / 1000 / of('ms')).toFixed(0)} MB/s`,
+    memory: of('memory').toFixed(0),
   }
 }

@@ -1,6 +1,5 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../test/support/free-port.ts'
 import { createFlows } from '../codes/code-flow.ts'
 import { type Stepgate, type StepgateOptions, startStepgate } from '../codes/processes.ts'
 import { onCores } from '../processes.ts'
@@ -35,7 +34,6 @@ export async function startMeasured(
     ...options,
     env: {
       STEPGATE_UPSTREAM: setting.application,
-      STEPGATE_METRICS_LISTEN: `127.0.0.1:${await freePort()}`,
       STEPGATE_ACCESS_LOG: 'off',
       STEPGATE_RULES: RULES,
       ...TIMES,
