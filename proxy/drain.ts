@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Server as Listening, Socket } from 'node:net'
+import { createBag } from './listener/bag.ts'
 import { streamOf } from './listener/http2-messages.ts'
 import { followTraffic, keepWhileOpen, type Traffic } from './listener/traffic.ts'
 
@@ -16,19 +17,21 @@ export function prepareDrain(
   others: { has(socket: Socket): boolean } = new Set(),
   { connections }: Traffic = followTraffic(server),
 ): () => Promise<void> {
-  const sockets = new Set<Socket>()
+  const sockets = createBag<Socket>()
   let draining = false
 
   const waiting = new Set<Socket>()
   listening.on('connection', (socket: Socket) => {
     keepWhileOpen(sockets, socket)
-    if (listening !== server) keepWhileOpen(waiting, socket)
+    if (listening === server) return
+    waiting.add(socket)
+    socket.once('close', () => waiting.delete(socket))
   })
   server.on('connection', (socket: Socket) => waiting.delete(socket))
   const endAfter = (response: ServerResponse) => {
     const { socket } = response.req
     response.once('close', () => {
-      if (!connections.get(socket)?.size) socket.destroySoon()
+      if (!connections.get(socket)?.length) socket.destroySoon()
     })
   }
   server.on('request', (request, response) => {
@@ -55,7 +58,7 @@ export function prepareDrain(
           endAfter(response)
           if (!response.headersSent) response.shouldKeepAlive = false
         }
-        if (responses.size === 0 && !others.has(socket)) socket.destroy()
+        if (responses.length === 0 && !others.has(socket)) socket.destroy()
       }
     })
 }

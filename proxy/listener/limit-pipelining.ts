@@ -23,7 +23,7 @@ export function limitPipelining(
   )
   // Before whoever answers it.
   server.prependListener('request', ({ socket }: IncomingMessage) => {
-    const underWay = connections.get(socket)?.size ?? 0
+    const underWay = connections.get(socket)?.length ?? 0
     if (underWay < MOST || socket.destroyed) return
     warn(addressOf(socket), 'pipelining')
     // What has come with it is still handed on.
