@@ -1,8 +1,8 @@
+import { remember } from '../remember.ts'
 import {
   addConnectionOptions,
   foldName,
   PLAIN_CONNECTION,
-  rememberVerdicts,
   withoutHeaders,
 } from './header-verdicts.ts'
 import { compileOwnCookies, setsOwnCookie } from './own-cookies.ts'
@@ -41,7 +41,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
  */
 export function compileAnswerHeaders(ownCookieNames: readonly string[]): AnswerHeaders {
   const own = compileOwnCookies(ownCookieNames)
-  const judge = rememberVerdicts(judgeName)
+  const judge = remember(judgeName)
   return (rawHeaders, status, setCookies, mayTrail = false) => {
     let headers: string[] = []
     let trailers: string[] | undefined

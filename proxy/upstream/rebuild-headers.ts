@@ -1,9 +1,9 @@
+import { remember } from '../remember.ts'
 import type { Client } from '../request/client-address.ts'
 import {
   addConnectionOptions,
   foldName,
   PLAIN_CONNECTION,
-  rememberVerdicts,
   withoutHeaders,
 } from './header-verdicts.ts'
 import { compileOwnCookies, type OwnCookies, withoutOwnCookies } from './own-cookies.ts'
@@ -117,7 +117,7 @@ export function compileHeaderSettings(options: {
     ...(options.rulesNameMethods ? METHOD_OVERRIDES : []),
     ...options.identityNames.map(foldName),
   ])
-  const judge = rememberVerdicts((name) => judgeName(name, dropped))
+  const judge = remember((name) => judgeName(name, dropped))
   return {
     judge,
     mayTrail: (name) => judge(name) === 'keep',
