@@ -1,6 +1,7 @@
 import { type LoggerOptions, pino } from 'pino'
 import type { Config } from './config/config.ts'
 import { errorCode } from './error-code.ts'
+import { createLineWriter } from './line-writer.ts'
 import type { CountedFields } from './metrics/counted-fields.ts'
 
 /** What happened, as dashboards and auditors know it. */
@@ -49,10 +50,6 @@ export type Log = {
   flush(): Promise<void>
 }
 
-// Nothing waits for a line to be written. What gathers meanwhile goes out in whole lines of together
-// no more than a pipe takes in one piece (POSIX, PIPE_BUF): workers share one.
-const WRITING = { sync: false, minLength: 1, maxWrite: 4096 } as const
-
 /** A log to standard output, or to `write` (one JSON line a call); `base` stands in every line. */
 export function createLog(
   settings: Config['log'],
@@ -65,7 +62,7 @@ export function createLog(
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
   }
-  const out = pino(options, write ?? pino.destination({ dest: 1, ...WRITING }))
+  const out = pino(options, write ?? createLineWriter())
   return {
     audit: (event, fields) => out.info({ event, ...fields }),
     access: settings.access ? (fields) => out.info(fields) : () => {},
@@ -73,7 +70,6 @@ export function createLog(
     info: (message, fields) => out.info(fields ?? {}, message),
     warn: (message, fields) => out.warn(fields ?? {}, message),
     error: (message, fields) => out.error(fields ?? {}, message),
-    // What can go wrong here is fsync, which pipes do not have.
     flush: () => new Promise((resolve) => out.flush(() => resolve())),
   }
 }
