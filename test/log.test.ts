@@ -97,6 +97,31 @@ test('of an error only name and code are told, of its cause too', () => {
   for (const [error, fields] of cases) assert.deepEqual(describeError(error), fields)
 })
 
+test('a line of the access log is written as all others are', () => {
+  const { log, lines } = logOf()
+  const fields = {
+    event: 'request',
+    path: '/"\\\n\u2028\ud800ü',
+    status: undefined,
+    ms: 0.5,
+    ok: true,
+  }
+  log.access(fields)
+  log.info('', fields)
+  log.access({})
+  log.info('', {})
+  const [access, info, empty, alsoEmpty] = lines.map((line) =>
+    line.replace(/"time":"[^"]+Z"/, 'time').replace(',"msg":""', ''),
+  )
+  assert.equal(access, info)
+  assert.equal(empty, alsoEmpty)
+  for (const level of ['warn', 'silent'] as const) {
+    const quiet = logOf(level)
+    quiet.log.access(fields)
+    assert.deepEqual(quiet.lines, [])
+  }
+})
+
 test('what stands in every line tells processes apart', () => {
   const lines: string[] = []
   const write = (line: string) => void lines.push(line)
