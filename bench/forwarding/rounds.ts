@@ -23,6 +23,9 @@ export type Round = {
   readonly memory: number
 }
 
+/** How long a server is measured, or by how many requests. */
+type Amount = { readonly ms: number } | { readonly requests: number }
+
 const CONNECTIONS = 64
 const WARM_UP_MS = 1500
 
@@ -30,7 +33,7 @@ const WARM_UP_MS = 1500
 export async function measureByTurns(
   setting: Setting,
   subjects: readonly Subject[],
-  { rounds, ms }: { readonly rounds: number; readonly ms: number },
+  { rounds, ...amount }: { readonly rounds: number } & Amount,
 ): Promise<Map<string, Round[]>> {
   const measured = new Map(subjects.map(({ name }): [string, Round[]] => [name, []]))
   for (const subject of subjects) {
@@ -44,7 +47,7 @@ export async function measureByTurns(
   for (let round = 0; round < rounds; round++) {
     const turn = round % subjects.length
     for (const subject of [...subjects.slice(turn), ...subjects.slice(0, turn)]) {
-      measured.get(subject.name)?.push(await measure(setting, subject, { ms }))
+      measured.get(subject.name)?.push(await measure(setting, subject, amount))
     }
   }
   return measured
@@ -53,7 +56,7 @@ export async function measureByTurns(
 async function measure(
   { drive }: Setting,
   { origin, pid, file }: Subject,
-  amount: { readonly ms: number } | { readonly requests: number },
+  amount: Amount,
 ): Promise<Round> {
   const before = usageOf(pid)
   const port = Number(new URL(origin).port)

@@ -24,7 +24,7 @@ test('browsers measure a bare pipe and a signed-in stepgate, and take nothing el
       file: await setting.write([requestOf(stepgate.origin, cookie)]),
     },
   ].map((subject) => ({ ...subject, warmUp: 64 }))
-  const measured = await measureByTurns(setting, subjects, { rounds: 1, ms: 50 })
+  const measured = await measureByTurns(setting, subjects, { rounds: 1, requests: 500 })
   for (const name of ['bare', 'stepgate']) {
     const [round, ...others] = measured.get(name) ?? []
     assert.ok(round && others.length === 0)
