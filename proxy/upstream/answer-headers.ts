@@ -21,18 +21,18 @@ export type AnswerHeaders = (
 
 type Verdict = 'keep' | 'drop' | 'trailer' | 'connection' | 'length' | 'chunked' | 'set-cookie'
 
-const VERDICTS: Readonly<Record<string, Verdict>> = {
-  connection: 'connection',
-  'content-length': 'length',
-  'transfer-encoding': 'chunked',
-  'set-cookie': 'set-cookie',
-  'keep-alive': 'drop',
-  'proxy-connection': 'drop',
-  'proxy-authenticate': 'drop',
-  te: 'drop',
-  trailer: 'trailer',
-  upgrade: 'drop',
-}
+const VERDICTS: ReadonlyMap<string, Verdict> = new Map([
+  ['connection', 'connection'],
+  ['content-length', 'length'],
+  ['transfer-encoding', 'chunked'],
+  ['set-cookie', 'set-cookie'],
+  ['keep-alive', 'drop'],
+  ['proxy-connection', 'drop'],
+  ['proxy-authenticate', 'drop'],
+  ['te', 'drop'],
+  ['trailer', 'trailer'],
+  ['upgrade', 'drop'],
+])
 
 /**
  * Compiles what an application may tell the client. Hop-by-hop headers go and those named in
@@ -85,5 +85,5 @@ export function mayTrailResponse(name: string): boolean {
 function judgeName(name: string): Verdict {
   const folded = foldName(name)
   if (folded === 'x-stepgate' || folded.startsWith('x-stepgate-')) return 'drop'
-  return VERDICTS[name.toLowerCase()] ?? 'keep'
+  return VERDICTS.get(name.toLowerCase()) ?? 'keep'
 }
