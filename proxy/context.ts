@@ -1,4 +1,5 @@
 import type { Config, Secrets } from './config/config.ts'
+import { holdsClientAddress } from './config/parse-headers.ts'
 import { createLog, type Log } from './log.ts'
 import { countEvents } from './metrics/count-events.ts'
 import { countRequests } from './metrics/count-requests.ts'
@@ -184,13 +185,17 @@ export async function createContext(
       forwarder,
       headerSettings: compileHeaderSettings({
         identityNames: config.headers.map(({ name }) => name),
+        addressNames: config.headers.filter(holdsClientAddress).map(({ name }) => name),
         ownCookieNames,
         rulesNameMethods: config.rules.some(({ methods }) => methods !== undefined),
       }),
-      identityOf: compileIdentityHeaders(config.headers, {
-        encoding: config.headersEncoding,
-        ...(secrets.headersSecret !== undefined && { secret: secrets.headersSecret }),
-      }),
+      identityOf: compileIdentityHeaders(
+        config.headers.filter((header) => !holdsClientAddress(header)),
+        {
+          encoding: config.headersEncoding,
+          ...(secrets.headersSecret !== undefined && { secret: secrets.headersSecret }),
+        },
+      ),
     },
     async close() {
       provider.close()
