@@ -14,10 +14,10 @@ const PIECE = 4096
 const LAST_PATIENCE = 2_000
 
 /**
- * Writes lines to standard output, or `out`, and makes nobody wait: those of one turn of the event
- * loop go out together after it, in pieces of whole lines. What a full pipe does not take is kept
- * until it does. Each piece costs a system call; one a turn by the threads that Node has for files
- * would not keep up with a busy door.
+ * Writes lines to standard output, or `out`, and makes nobody wait. The first line goes out at once,
+ * and what else is said in the same turn of the event loop together after it, in pieces of whole
+ * lines. What a full pipe does not take is kept until it does. Each piece costs a system call; one a
+ * turn by the threads that Node has for files would not keep up with a busy door.
  */
 export function createLineWriter(out: Writable & { fd: number } = process.stdout): LineWriter {
   let lines: string[] = []
@@ -42,8 +42,10 @@ export function createLineWriter(out: Writable & { fd: number } = process.stdout
     return piece
   }
 
+  const later = () => void setImmediate(next)
+
   function next(): void {
-    if (lines.length > 0 && !isBroken) return void out.write(takePiece(), next)
+    if (lines.length > 0) return void out.write(takePiece(), next)
     isBusy = false
     const done = flushed
     flushed = []
@@ -70,7 +72,7 @@ export function createLineWriter(out: Writable & { fd: number } = process.stdout
       lines.push(line)
       if (isBusy) return
       isBusy = true
-      setImmediate(next)
+      out.write(takePiece(), later)
     },
     flush(done) {
       if (isBusy) flushed.push(done)

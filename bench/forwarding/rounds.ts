@@ -6,7 +6,7 @@ import { usageOf } from './usage.ts'
 export type Subject = Pick<Server, 'origin' | 'pid'> & {
   readonly name: string
   readonly file: string
-  /** So many requests before the first round; else a second and a half of them. */
+  /** So many requests before the first round. */
   readonly warmUp?: number
 }
 
@@ -27,7 +27,8 @@ export type Round = {
 type Amount = { readonly ms: number } | { readonly requests: number }
 
 const CONNECTIONS = 64
-const WARM_UP_MS = 1500
+/** V8 compiles by how often a function was called; whoever is slow need not wait for all of it. */
+const WARM_UP = { requests: 20_000, ms: 8000 }
 
 /** Rounds of all subjects by turns, each first in its turn, so that all have the machine's moods. */
 export async function measureByTurns(
@@ -38,11 +39,7 @@ export async function measureByTurns(
   const measured = new Map(subjects.map(({ name }): [string, Round[]] => [name, []]))
   for (const subject of subjects) {
     const { warmUp } = subject
-    await measure(
-      setting,
-      subject,
-      warmUp === undefined ? { ms: WARM_UP_MS } : { requests: warmUp },
-    )
+    await measure(setting, subject, warmUp === undefined ? WARM_UP : { requests: warmUp })
   }
   for (let round = 0; round < rounds; round++) {
     const turn = round % subjects.length
