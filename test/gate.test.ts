@@ -262,8 +262,10 @@ describe('an allowed request with a known session', () => {
     ])
     await sendRaw(t, door.port, last)
     assert.deepEqual(counts(), { 'sessions.read': 1 })
-    const text = await sendRaw(t, door.port, request.repeat(99) + last)
-    assert.equal(statusesOf(text).filter((status) => status === 200).length, 100)
+    for (let round = 0; round < 10; round++) {
+      const text = await sendRaw(t, door.port, request.repeat(9) + last)
+      assert.equal(statusesOf(text).filter((status) => status === 200).length, 10)
+    }
     assert.equal(upstream.take().length, 101)
     assert.deepEqual(counts(), { 'sessions.read': 1 })
   })
