@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { type Redis, startRedis } from '../test/support/redis.ts'
 import { createFlows } from './codes/code-flow.ts'
 import { type Measured, measureRound, quantile, type Round } from './codes/measure.ts'
-import { onOneCore, type Started, startStandIns, startStepgate } from './codes/processes.ts'
+import { startStandIns, startStepgate } from './codes/processes.ts'
+import { onOneCore, type Started } from './processes.ts'
 
 const AIM = { sqlite: 400, redis: 0.5 }
 const WARM_UP = 2000

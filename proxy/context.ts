@@ -2,6 +2,7 @@ import { type Assertions, createAssertions, withAssertion } from './assertion/as
 import { createTokenReader, type TokenReader } from './bearer/token-reader.ts'
 import { createVerifier } from './bearer/verify-token.ts'
 import type { Config, Secrets } from './config/config.ts'
+import { holdsClientAddress } from './config/parse-headers.ts'
 import { compileForgedHeader } from './forward-auth/forged-header.ts'
 import { createLog, type Log } from './log.ts'
 import { countEvents } from './metrics/count-events.ts'
@@ -146,8 +147,9 @@ export async function createContext(
   if (meter !== undefined) watchBudgets(meter, alarms, config, clock)
   const { statusCallback } = config.twilio
   const ownCookieNames = Object.values(cookies)
+  const identityHeaders = config.headers.filter((header) => !holdsClientAddress(header))
   const headerNames = {
-    identityNames: config.headers.map(({ name }) => name),
+    identityNames: identityHeaders.map(({ name }) => name),
     rulesNameMethods: config.rules.some(({ methods }) => methods !== undefined),
   }
   const forwarder = createForwarder(config.upstreams, {
@@ -215,9 +217,13 @@ export async function createContext(
     tunnels,
     upstream: {
       forwarder,
-      headerSettings: compileHeaderSettings({ ...headerNames, ownCookieNames }),
+      headerSettings: compileHeaderSettings({
+        ...headerNames,
+        addressNames: config.headers.filter(holdsClientAddress).map(({ name }) => name),
+        ownCookieNames,
+      }),
       identityOf: withAssertion(
-        compileIdentityHeaders(config.headers, {
+        compileIdentityHeaders(identityHeaders, {
           encoding: config.headersEncoding,
           ...(secrets.headersSecret !== undefined && { secret: secrets.headersSecret }),
         }),

@@ -1,6 +1,7 @@
 import { type LoggerOptions, pino } from 'pino'
 import type { Config } from './config/config.ts'
 import { errorCode } from './error-code.ts'
+import { createLineWriter } from './line-writer.ts'
 import type { CountedFields } from './metrics/counted-fields.ts'
 
 /** What happened, as dashboards and auditors know it. */
@@ -49,10 +50,6 @@ export type Log = {
   flush(): Promise<void>
 }
 
-// Nothing waits for a line to be written. What gathers meanwhile goes out in whole lines of together
-// no more than a pipe takes in one piece (POSIX, PIPE_BUF): workers share one.
-const WRITING = { sync: false, minLength: 1, maxWrite: 4096 } as const
-
 /** A log to standard output, or to `write` (one JSON line a call); `base` stands in every line. */
 export function createLog(
   settings: Config['log'],
@@ -62,20 +59,39 @@ export function createLog(
   const options: LoggerOptions = {
     level: settings.level,
     base: base ?? null,
-    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    timestamp,
     formatters: { level: (label) => ({ level: label }) },
   }
-  const out = pino(options, write ?? pino.destination({ dest: 1, ...WRITING }))
+  const writer = write ?? createLineWriter()
+  const out = pino(options, writer)
+  const common = base === undefined ? '' : `,${JSON.stringify(base).slice(1, -1)}`
+  const isOn = settings.access && out.isLevelEnabled('info')
   return {
     audit: (event, fields) => out.info({ event, ...fields }),
-    access: settings.access ? (fields) => out.info(fields) : () => {},
+    // The same line as pino's, in a fifth of the time: there is one for each request.
+    access: isOn
+      ? (fields) => {
+          const rest = JSON.stringify(fields)
+            .replace(/^\{(?!\})/, ',')
+            .replace(/^\{/, '')
+          writer.write(`{"level":"info"${timestamp()}${common}${rest}\n`)
+        }
+      : () => {},
     debug: (message, fields) => out.debug(fields ?? {}, message),
     info: (message, fields) => out.info(fields ?? {}, message),
     warn: (message, fields) => out.warn(fields ?? {}, message),
     error: (message, fields) => out.error(fields ?? {}, message),
-    // What can go wrong here is fsync, which pipes do not have.
     flush: () => new Promise((resolve) => out.flush(() => resolve())),
   }
+}
+
+let time = { at: 0, text: '' }
+
+/** Many lines are of one millisecond, and writing it out takes longer than the rest of a line. */
+function timestamp(): string {
+  const at = Date.now()
+  if (at !== time.at) time = { at, text: `,"time":"${new Date(at).toISOString()}"` }
+  return time.text
 }
 
 /** The part of an unknown error that is safe to log: its name and code, never its message or stack. */

@@ -51,10 +51,12 @@ function createDoor(context: Context) {
     const { socket, headers } = incoming
     // Over HTTP/2 a request has a stream to itself.
     const isAlone = streamOf(incoming) !== undefined
-    if (!isAlone && endsSoon(socket)) return
+    // Read all the same: bytes that nobody reads would take back the answers before it.
+    if (!isAlone && endsSoon(socket)) return void incoming.resume()
     // node:http loses bytes that come right behind an upgrade that nobody takes up.
     if (headers.upgrade !== undefined) noteEnd(socket)
     outgoing.shouldKeepAlive &&= headers.upgrade === undefined
+    // node:http parses what came with the head behind this event: only then it has lost content or not.
     if (mayLoseContent(incoming)) await undefined
     const requestId = randomUUID()
     const asker = { incoming, outgoing, requestId }

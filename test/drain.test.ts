@@ -15,7 +15,9 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect as connectSecurely } from 'node:tls'
 import { prepareDrain } from '../proxy/drain.ts'
+import { endsSoon } from '../proxy/listener/linger.ts'
 import { createCertificate } from './support/slapd-certificate.ts'
+import { until } from './support/until.ts'
 
 const LONG = 60_000
 
@@ -118,6 +120,51 @@ test('of two requests sent in one go, both are answered', async (t) => {
   })
   const text = await textOf(open(t, port, request('/first') + request('/second')))
   assert.match(text, /answer to \/first[\s\S]*answer to \/second$/)
+  await drained
+})
+
+test('of requests that are all under way each is answered, and only the last says that it is', async (t) => {
+  for (const order of [
+    [0, 1, 2],
+    [2, 1, 0],
+    [1, 2, 0],
+  ]) {
+    const answers: (() => void)[] = []
+    let late = 0
+    const { drain, port } = await serve(t, ({ url, socket }, response) => {
+      if (endsSoon(socket)) return void late++
+      answers.push(() => response.end(`answer to ${url}`))
+    })
+    const socket = open(t, port, request('/0') + request('/1') + request('/2'))
+    const text = textOf(socket)
+    await until(async () => answers.length === 3)
+    const drained = drain()
+    socket.write(request('/too-late'))
+    await until(async () => late === 1)
+    for (const which of order) answers[which]?.()
+    await drained
+    assert.match(await text, /answer to \/0[\s\S]*answer to \/1[\s\S]*answer to \/2$/)
+    assert.deepEqual((await text).match(/^connection: \S+/gim), [
+      'Connection: keep-alive',
+      'Connection: keep-alive',
+      'Connection: close',
+    ])
+  }
+})
+
+test('an answer that waits for an earlier one, and did not know that it is the last, arrives', async (t) => {
+  let answer = () => {}
+  let asked = 0
+  const { drain, port } = await serve(t, ({ url }, response) => {
+    asked += 1
+    if (url === '/first') answer = () => response.end('answer to /first')
+    else response.end('answer to /second')
+  })
+  const text = textOf(open(t, port, request('/first') + request('/second')))
+  await until(async () => asked === 2)
+  const drained = drain()
+  answer()
+  assert.match(await text, /answer to \/first[\s\S]*answer to \/second$/)
   await drained
 })
 

@@ -5,6 +5,7 @@ import type { Context } from '../proxy/context.ts'
 import type { Exchange } from '../proxy/exchange.ts'
 import { passGate } from '../proxy/gate.ts'
 import type { PageSet } from '../proxy/page-set.ts'
+import type { Rule } from '../proxy/policy/rule.ts'
 import { ProviderUnknownError } from '../proxy/sign-in/provider.ts'
 import { type Store, StoreUnavailableError } from '../proxy/store/store.ts'
 import { createMemoryStore } from '../proxy/store/store-memory.ts'
@@ -54,9 +55,9 @@ describe('the gate', () => {
       sessions: { ...context.sessions, read: () => Promise.reject(error) },
     }),
     'the pattern of a rule': (context, error) => {
-      const [first, ...rest] = context.config.rules
-      assert.ok(first)
-      const rules = [{ ...first, matchesPath: () => fail(error) }, ...rest]
+      // One that has to be asked about each path.
+      const broken: Rule = { source: '', requires: 'public', matchesPath: () => fail(error) }
+      const rules = [broken, ...context.config.rules]
       return { ...context, config: { ...context.config, rules } }
     },
     'the identity headers': (context, error) => ({
@@ -261,8 +262,10 @@ describe('an allowed request with a known session', () => {
     ])
     await sendRaw(t, door.port, last)
     assert.deepEqual(counts(), { 'sessions.read': 1 })
-    const text = await sendRaw(t, door.port, request.repeat(99) + last)
-    assert.equal(statusesOf(text).filter((status) => status === 200).length, 100)
+    for (let round = 0; round < 10; round++) {
+      const text = await sendRaw(t, door.port, request.repeat(9) + last)
+      assert.equal(statusesOf(text).filter((status) => status === 200).length, 10)
+    }
     assert.equal(upstream.take().length, 101)
     assert.deepEqual(counts(), { 'sessions.read': 1 })
   })

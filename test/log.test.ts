@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { test } from 'node:test'
+import { Writable } from 'node:stream'
+import { describe, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { createLineWriter } from '../proxy/line-writer.ts'
 import { createLog, describeError, type LogFields } from '../proxy/log.ts'
 
 type Level = Parameters<typeof createLog>[0]['level']
@@ -94,6 +97,31 @@ test('of an error only name and code are told, of its cause too', () => {
   for (const [error, fields] of cases) assert.deepEqual(describeError(error), fields)
 })
 
+test('a line of the access log is written as all others are', () => {
+  const { log, lines } = logOf()
+  const fields = {
+    event: 'request',
+    path: '/"\\\n\u2028\ud800ü',
+    status: undefined,
+    ms: 0.5,
+    ok: true,
+  }
+  log.access(fields)
+  log.info('', fields)
+  log.access({})
+  log.info('', {})
+  const [access, info, empty, alsoEmpty] = lines.map((line) =>
+    line.replace(/"time":"[^"]+Z"/, 'time').replace(',"msg":""', ''),
+  )
+  assert.equal(access, info)
+  assert.equal(empty, alsoEmpty)
+  for (const level of ['warn', 'silent'] as const) {
+    const quiet = logOf(level)
+    quiet.log.access(fields)
+    assert.deepEqual(quiet.lines, [])
+  }
+})
+
 test('what stands in every line tells processes apart', () => {
   const lines: string[] = []
   const write = (line: string) => void lines.push(line)
@@ -146,4 +174,75 @@ test('lines of processes that share a pipe stay whole, however many gather', asy
   const lines = stdout.trimEnd().split('\n')
   assert.equal(lines.length, 3 * 4000)
   for (const line of lines) assert.equal(JSON.parse(line).msg, 'a line')
+})
+
+describe('lines for an output that takes its time', () => {
+  function open() {
+    const pieces: string[] = []
+    const held: ((error?: Error) => void)[] = []
+    const out = new Writable({
+      write(piece, _, done) {
+        pieces.push(String(piece))
+        held.push(done)
+      },
+    })
+    const writer = createLineWriter(Object.assign(out, { fd: -1 }))
+    /** The output takes the piece that it has been given. */
+    const take = (error?: Error) => {
+      held.shift()?.(error)
+      return nextTurn()
+    }
+    return { writer, pieces, take }
+  }
+
+  test('are kept, in order, and go on in pieces that a pipe takes whole', async () => {
+    const { writer, pieces, take } = open()
+    const lines = Array.from({ length: 40 }, (_, line) => `${line} ${'ü'.repeat(line * 20)}\n`)
+    for (const line of lines) writer.write(line)
+    let flushed = false
+    writer.flush(() => {
+      flushed = true
+    })
+    assert.deepEqual(pieces, lines.slice(0, 1), 'at once, and one after another')
+    for (let tries = 0; tries < 40 && !flushed; tries++) await take()
+    assert.ok(flushed)
+    assert.equal(pieces.join(''), lines.join(''))
+    assert.ok(pieces.every((piece) => Buffer.byteLength(piece) <= 4096 && piece.endsWith('\n')))
+    assert.ok(pieces.length < 15, 'lines go together')
+  })
+
+  test('are given up when nobody reads any more', async () => {
+    const { writer, pieces, take } = open()
+    writer.write('one\n')
+    writer.write('two\n')
+    const flushed = new Promise<void>((resolve) => writer.flush(resolve))
+    await take(new Error('EPIPE'))
+    await flushed
+    writer.write('three\n')
+    await new Promise<void>((resolve) => writer.flush(resolve))
+    assert.deepEqual(pieces, ['one\n'])
+  })
+})
+
+test('what was said last before a process ends is written', async () => {
+  const module = new URL('../proxy/log.ts', import.meta.url).href
+  const script = `
+    import { createLog } from ${JSON.stringify(module)}
+    const log = createLog({ level: 'info', access: false })
+    for (let line = 0; line < 2000; line += 1) log.info('a line', { line, filler: 'x'.repeat(100) })
+    // Some of it waits for the pipe, the rest for its turn.
+    const end = () => {
+      if (process.stdout.writableLength === 0) return setImmediate(end)
+      log.error('the last')
+      process.exit(1)
+    }
+    end()`
+  const { stdout } = await promisify(execFile)(
+    '/bin/sh',
+    // A reader that is late: the pipe is full when the process ends.
+    ['-c', '"$0" --input-type=module --eval "$1" | (sleep 0.5; cat)', process.execPath, script],
+  )
+  const lines = stdout.trimEnd().split('\n')
+  assert.equal(lines.length, 2001)
+  assert.equal(JSON.parse(lines.at(-1) ?? '').msg, 'the last')
 })

@@ -1,19 +1,32 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import type { IOType } from 'node:child_process'
 import { join } from 'node:path'
+import type { Stream } from 'node:stream'
 import { demoTwilio } from '../../demo/demo-environment.ts'
-import { freePort } from '../../test/support/free-port.ts'
+import { freePorts } from '../../test/support/free-ports.ts'
 import { until } from '../../test/support/until.ts'
+import { ask, end, launch, onOneCore, type Started } from '../processes.ts'
 import { CLIENT } from './provider.ts'
-
-/** A process that was started here. `stop` ends it and may be called twice. */
-export type Started = { readonly origin: string; stop(): Promise<void> }
 
 /** A stepgate of its own. */
 export type Stepgate = Started & {
+  readonly pid: number
   /** ms on a CPU since it was started, all its threads together. */
   cpu(): Promise<number>
+  /** In bytes, after a collection of garbage. */
+  memory(): Promise<NodeJS.MemoryUsage>
 }
+
+/** What may be otherwise with a stepgate. */
+export type StepgateOptions = {
+  /** In addition, or instead. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly stdout?: IOType | Stream | number
+  /** A command that binds it to cores. */
+  readonly on?: readonly string[]
+}
+
+/** Of every stepgate here. */
+export const SESSION_SECRET = 'a-session-secret-of-the-bench-0001'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -28,8 +41,13 @@ export async function startStandIns(): Promise<Started> {
  * Starts `stepgate start` with this store, with the stand-ins around it and a budget that does not
  * end; on one core where that can be chosen. Resolves when it is ready.
  */
-export async function startStepgate(store: string, standIns: string): Promise<Stepgate> {
-  const origin = `http://127.0.0.1:${await freePort()}`
+export async function startStepgate(
+  store: string,
+  standIns: string,
+  { env, stdout = 'ignore', on = onOneCore() }: StepgateOptions = {},
+): Promise<Stepgate> {
+  const port = await freePorts(2)
+  const origin = `http://127.0.0.1:${port}`
   const program = [
     process.execPath,
     ...process.execArgv,
@@ -38,11 +56,12 @@ export async function startStepgate(store: string, standIns: string): Promise<St
     join(ROOT, 'proxy/main.ts'),
     'start',
   ]
-  const child = launch([...onOneCore(), ...program], {
+  const settings = {
     STEPGATE_PUBLIC_URL: origin,
     STEPGATE_LISTEN: new URL(origin).host,
+    STEPGATE_METRICS_LISTEN: `127.0.0.1:${port + 1}`,
     STEPGATE_UPSTREAM: standIns,
-    STEPGATE_SESSION_SECRET: 'a-session-secret-of-the-bench-0001',
+    STEPGATE_SESSION_SECRET: SESSION_SECRET,
     STEPGATE_OIDC_ISSUER: standIns,
     STEPGATE_OIDC_CLIENT_ID: CLIENT.id,
     STEPGATE_OIDC_CLIENT_SECRET: CLIENT.secret,
@@ -53,7 +72,11 @@ export async function startStepgate(store: string, standIns: string): Promise<St
     STEPGATE_TWILIO_API_URL: standIns,
     STEPGATE_STORE: store,
     STEPGATE_SMS_BUDGET: '100000000',
-  })
+    ...env,
+  }
+  const child = launch([...on, ...program], settings, ['ignore', stdout, 'inherit', 'ipc'])
+  // A log that nobody reads would stand still.
+  child.stdout?.resume()
   await until(async () => {
     if (child.exitCode !== null) throw new Error(`stepgate ended with ${child.exitCode}`)
     const ready = await fetch(`${origin}/_stepgate/readyz`).catch(() => undefined)
@@ -61,54 +84,18 @@ export async function startStepgate(store: string, standIns: string): Promise<St
   })
   return {
     origin,
+    pid: child.pid ?? 0,
     async cpu() {
       const used = ask<NodeJS.CpuUsage>(child)
       child.send('usage')
       const { user, system } = await used
       return (user + system) / 1000
     },
+    memory() {
+      const used = ask<NodeJS.MemoryUsage>(child)
+      child.send('memory')
+      return used
+    },
     stop: () => end(child),
   }
-}
-
-/** A command that binds what follows it to one core; empty where there is none. */
-export function onOneCore(): readonly string[] {
-  try {
-    const affinity = execFileSync('taskset', ['-cp', String(process.pid)], { encoding: 'utf8' })
-    const core = /(\d+)\s*$/.exec(affinity)?.[1]
-    return core === undefined ? [] : ['taskset', '-c', core]
-  } catch {
-    return []
-  }
-}
-
-function launch([command = '', ...args]: readonly string[], env: Record<string, string>) {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('STEPGATE_'))
-  const child = spawn(command, args, {
-    env: { ...Object.fromEntries(inherited), ...env },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  })
-  const kill = () => child.kill('SIGKILL')
-  process.once('exit', kill)
-  child.once('exit', () => process.off('exit', kill))
-  return child
-}
-
-/** The next message of a child; rejects when it ends without one. */
-function ask<T>(child: ChildProcess): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const ended = () => reject(new Error(`${child.spawnfile} ended with ${child.exitCode}`))
-    child.once('exit', ended)
-    child.once('message', (message) => {
-      child.off('exit', ended)
-      resolve(message as T)
-    })
-  })
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = once(child, 'exit')
-  child.kill('SIGTERM')
-  await exited
 }

@@ -248,8 +248,8 @@ export type LdapConfig = {
 
 /**
  * A header that the application is told, with `{username}`, `{email}`, `{name}`, `{groups}`,
- * `{subject}`, `{acr}`, `{amr}`, `{auth_time}`, `{otp_time}`, `{secret}` in its value. A value that begins with
- * `Basic ` has its rest sent in base64 (RFC 7617).
+ * `{subject}`, `{acr}`, `{amr}`, `{auth_time}`, `{otp_time}`, `{secret}` in its value, or of
+ * `{client_address}` alone. A value that begins with `Basic ` has its rest sent in base64 (RFC 7617).
  */
 export type HeaderTemplate = { readonly name: string; readonly value: string }
 

@@ -25,8 +25,16 @@ export const PLACEHOLDERS: readonly string[] = [
   '{amr}',
   '{auth_time}',
   '{otp_time}',
+  '{client_address}',
   '{secret}',
 ]
+
+const CLIENT_ADDRESS = '{client_address}'
+
+/** Whether a header holds the client's address, which is known of each request, with or without a session. */
+export function holdsClientAddress({ value }: HeaderTemplate): boolean {
+  return value === CLIENT_ADDRESS
+}
 
 /** Headers of the connection, of the body and of the target: an identity must not overwrite them. */
 const RESERVED = new Set(
@@ -103,6 +111,9 @@ function placeholderProblem(value: string): string | undefined {
   const placeholders = value.match(/\{[^{}]*\}/g) ?? []
   const rest = value.replace(/\{[^{}]*\}/g, '')
   const known = placeholders.every((placeholder) => PLACEHOLDERS.includes(placeholder))
+  if (value.includes(CLIENT_ADDRESS) && value !== CLIENT_ADDRESS) {
+    return `may hold nothing beside ${CLIENT_ADDRESS}`
+  }
   return known && !/[{}]/.test(rest)
     ? undefined
     : `may hold in braces only ${PLACEHOLDERS.join(', ')}`

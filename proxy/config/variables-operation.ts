@@ -43,7 +43,7 @@ export const OPERATION = {
     example: 'forwarded',
   }),
   HEADERS: optional(parsedBy(parseHeaders), {
-    doc: `What the application is told, as changes of the default headers, \`Name={template}\` separated by \`;\` or line breaks: a new name adds, the name of a default replaces, nothing after \`=\` removes. Placeholders: ${PLACEHOLDERS.map((name) => `\`${name}\``).join(' ')}.`,
+    doc: `What the application is told, as changes of the default headers, \`Name={template}\` separated by \`;\` or line breaks: a new name adds, the name of a default replaces, nothing after \`=\` removes. Placeholders: ${PLACEHOLDERS.map((name) => `\`${name}\``).join(' ')}; \`{client_address}\` stands alone and is sent without a session, too.`,
     defaultNote: DEFAULT_HEADERS.map(({ name, value }) => `\`${name}=${value}\``).join(' '),
     example: "'REMOTE_USER={username}; X-Forwarded-Email='",
     unquoted: true,

@@ -1,5 +1,6 @@
+import { remember } from '../remember.ts'
 import type { ForwardingKind } from '../request/forwarding-headers.ts'
-import { foldName, rememberVerdicts } from '../upstream/header-verdicts.ts'
+import { foldName } from '../upstream/header-verdicts.ts'
 import { METHOD_OVERRIDES, MISLEADING } from '../upstream/rebuild-headers.ts'
 import { MODE_HEADER } from './answer-mode.ts'
 
@@ -32,7 +33,7 @@ export function compileForgedHeader(options: {
     ...(options.rulesNameMethods ? METHOD_OVERRIDES : []),
     ...options.identityNames.map(foldName),
   ])
-  const isForged = rememberVerdicts((name: string): boolean => {
+  const isForged = remember((name: string): boolean => {
     const folded = foldName(name)
     const isPlain = name.toLowerCase() === folded
     if (OF_PROXIES.has(folded)) return !isPlain

@@ -38,7 +38,9 @@ export class PlainRequest extends Http2ServerRequest {
 }
 
 /** The stream of a message over HTTP/2; undefined for one over HTTP/1.1. */
-export function streamOf(message: unknown): ServerHttp2Stream | undefined {
+export function streamOf(message: IncomingMessage | undefined): ServerHttp2Stream | undefined {
+  // Asked several times for each request. What says that it is 2.0 may still have come over HTTP/1.1.
+  if (message === undefined || message.httpVersionMajor === 1) return undefined
   return message instanceof Http2ServerRequest ? message.stream : undefined
 }
 

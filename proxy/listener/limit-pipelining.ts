@@ -1,16 +1,20 @@
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Log } from '../log.ts'
 import { addressOf } from '../request/client-address.ts'
-import { noteEnd } from './linger.ts'
+import { endGently } from './linger.ts'
 import type { Traffic } from './traffic.ts'
 import { warnSometimes } from './warn-sometimes.ts'
 
-/** Requests that one connection over HTTP/1.1 may have under way; as many as it has streams over HTTP/2. */
-const MOST = 100
+/** Requests that one connection over HTTP/1.1 may have under way. */
+const MOST = 16
+
+/** Requests that are dropped before their connection is cut off. */
+const MOST_DROPPED = 100
 
 /**
- * Cuts off a connection on which further requests come before so many have been answered: node:http
- * itself hands on all that are sent. Those count too that nobody answers, as the connection ends.
+ * Ends a connection that has so many requests under way: node:http itself hands on all that are sent.
+ * They are answered, the last of them says that the connection ends, and what comes behind it is no
+ * longer taken for a request. A client that sends much more all the same is cut off.
  */
 export function limitPipelining(
   server: Server,
@@ -19,15 +23,19 @@ export function limitPipelining(
 ): void {
   const warn = warnSometimes(
     options,
-    `Connections with more than ${MOST} requests at once were cut off`,
+    `Requests behind ${MOST} at once on a connection were not taken`,
   )
+  const underWay = ({ socket }: IncomingMessage) => connections.get(socket)?.length ?? 0
   // Before whoever answers it.
-  server.prependListener('request', ({ socket }: IncomingMessage) => {
-    const underWay = connections.get(socket)?.size ?? 0
-    if (underWay < MOST || socket.destroyed) return
-    warn(addressOf(socket), 'pipelining')
-    // What has come with it is still handed on.
-    noteEnd(socket)
-    socket.destroy()
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (underWay(request) === MOST - 1) response.shouldKeepAlive = false
+  })
+  // Behind whoever has taken it.
+  server.on('request', (request: IncomingMessage) => {
+    const { socket } = request
+    const count = underWay(request)
+    if (count === MOST) endGently(socket)
+    if (count === MOST + 1) warn(addressOf(socket), 'pipelining')
+    if (count > MOST + MOST_DROPPED) socket.destroy()
   })
 }

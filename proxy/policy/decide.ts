@@ -1,5 +1,6 @@
 import type { Session } from '../session/session.ts'
 import type { RequiredAcr } from './acr.ts'
+import { indexRules, type RuleIndex } from './index-rules.ts'
 import type { Decision, Demand, Rule, RuleRequest } from './rule.ts'
 import { isPast, isSignedInWithin, satisfies } from './satisfies.ts'
 
@@ -39,8 +40,16 @@ export function findRule(
   host: string,
   path: string,
 ): Rule | undefined {
-  return rules.find((candidate) => matches(candidate, method, host, path))
+  let index = indexes.get(rules)
+  if (index === undefined) {
+    index = indexRules(rules)
+    indexes.set(rules, index)
+  }
+  return index.find(path, (candidate) => matches(candidate, method, host, path))
 }
+
+/** Made once for each list of rules. */
+const indexes = new WeakMap<readonly Rule[], RuleIndex>()
 
 /** Methods compare ignoring case: an application may well read `post` as POST. */
 function matches(rule: Rule, method: string, host: string, path: string): boolean {

@@ -1,6 +1,6 @@
 import { findShadowed } from './find-shadowed.ts'
 import { parseStatement } from './parse-statement.ts'
-import { compilePathPattern } from './path-pattern.ts'
+import { compilePathPattern, firstSegmentOf } from './path-pattern.ts'
 import type { Rule } from './rule.ts'
 import type { Scope } from './scope.ts'
 import { splitRules } from './split-rules.ts'
@@ -34,5 +34,11 @@ export function parseRules(
 }
 
 function compileScope({ statement, pattern, text: _, ...rest }: Scope): Rule {
-  return { ...rest, source: statement.source, matchesPath: compilePathPattern(pattern) }
+  const firstSegment = firstSegmentOf(pattern)
+  return {
+    ...rest,
+    source: statement.source,
+    matchesPath: compilePathPattern(pattern),
+    ...(firstSegment !== undefined && { firstSegment }),
+  }
 }

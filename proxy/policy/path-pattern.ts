@@ -46,6 +46,11 @@ export function compilePathPattern(pattern: PathPattern): (path: string) => bool
   return (path) => (path.includes(';') || path.startsWith(base)) && general(path)
 }
 
+/** The first segment that each path must have which the pattern matches; undefined if they differ. */
+export function firstSegmentOf([first]: PathPattern): string | undefined {
+  return first?.includes('*') ? undefined : first
+}
+
 /** Whether the first pattern surely matches every path that the second one matches. */
 export function coversPattern(wide: PathPattern, narrow: PathPattern): boolean {
   return matchesWildcards(wide, narrow, PATTERN_SEGMENTS)

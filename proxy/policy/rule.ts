@@ -14,6 +14,11 @@ export type Rule = {
   readonly host?: string
   /** Tests one reading of a path: decoded, case folded, without query. */
   readonly matchesPath: (path: string) => boolean
+  /**
+   * The first segment of each path that it matches, as that is without `;parameters`; absent: not the
+   * same for all.
+   */
+  readonly firstSegment?: string
   /** The code must not be older than this (ms); only with `twilio_sms`. */
   readonly maxAge?: number
   /** The person must have signed in at the provider within this time (ms). */

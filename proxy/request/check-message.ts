@@ -29,8 +29,8 @@ const OF_CONNECTION: ReadonlySet<string> = new Set([
 /** What node's parser for HTTP/1.1 takes; that for HTTP/2 takes any, `get` too. */
 const KNOWN_METHODS: ReadonlySet<string> = new Set(METHODS)
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const NO_FIELD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/
+/** What is there is passed over in half the time in which what is not there is looked for. */
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
  * Refuses what has more than one reading: framing that another parser could take otherwise (RFC 9112
@@ -52,7 +52,7 @@ export function checkMessage(
   if (isHttp2 && !KNOWN_METHODS.has(method)) return rejected(400, 'malformed-method')
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? ''
-    if (!TOKEN.test(name) || NO_FIELD_VALUE.test(rawHeaders[i + 1] ?? '')) {
+    if (!TOKEN.test(name) || !FIELD_VALUE.test(rawHeaders[i + 1] ?? '')) {
       return rejected(400, 'malformed-header')
     }
     if (!isHttp2) continue

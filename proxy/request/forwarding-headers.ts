@@ -25,9 +25,13 @@ function listOf(rawHeaders: readonly string[], name: string): string[] {
   return valuesOf(rawHeaders, name).flatMap((value) => value.split(',').map((item) => item.trim()))
 }
 
-/** RFC 7239 §4. An element without `for` still stands for a hop. */
+/**
+ * RFC 7239 §4. A trusted proxy appends its element to what it was sent, so each header is read from its
+ * end on: nothing that stands before an element changes how that is read. One without `for` still
+ * stands for a hop, and so does one that is not well-formed, of which nothing is believed.
+ */
 function readForwarded(values: readonly string[]): ForwardingHeaders {
-  const elements = values.flatMap((value) => split(value, ',').map(parseElement))
+  const elements = values.flatMap((value) => splitFromEnd(value, ',').map(parseElement))
   return {
     hops: elements.map((element) => withoutPort(element.get('for') ?? '')),
     protos: elements.map((element) => element.get('proto') ?? ''),
@@ -35,28 +39,45 @@ function readForwarded(values: readonly string[]): ForwardingHeaders {
   }
 }
 
-function parseElement(text: string): Map<string, string> {
-  const pairs = split(text, ';').map((pair): [string, string] => {
-    const [name = '', ...value] = pair.split('=')
-    return [name.trim().toLowerCase(), unquote(value.join('=').trim())]
-  })
-  // The first of several wins, as an appended one might be the client's trick.
-  return new Map(pairs.reverse())
-}
+const PAIR = /^([^\s"\\=]+)=(?:"((?:[^"\\]|\\.)*)"|([^"\\]*))$/s
 
-/** Splits outside of quoted strings; a quote that is never closed counts as a character. */
-function split(text: string, separator: ',' | ';'): string[] {
-  const parts = ['']
-  for (const [token, end] of text.matchAll(/"(?:[^"\\]|\\.)*("?)|[^"]+/gs)) {
-    const [more = '', ...others] = end === '"' ? [token] : token.split(separator)
-    parts[parts.length - 1] += more
-    for (const other of others) parts.push(other)
+function parseElement(text: string): ReadonlyMap<string, string> {
+  const element = new Map<string, string>()
+  for (const part of splitFromEnd(text, ';')) {
+    const pair = part.trim()
+    if (pair === '') continue
+    const [, name, quoted, value = quoted?.replace(/\\(.)/gs, '$1')] = PAIR.exec(pair) ?? []
+    if (name === undefined || value === undefined) return new Map()
+    const key = name.toLowerCase()
+    // The first of several wins, as an appended one might be the client's trick.
+    if (!element.has(key)) element.set(key, value)
   }
-  return parts
+  return element
 }
 
-function unquote(text: string): string {
-  return /^".*"$/.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text
+/**
+ * Splits outside of quoted strings, whose ends are looked for from the right: in what is well-formed
+ * each quote inside of one has an odd number of backslashes before it, and the one that opens it none.
+ */
+function splitFromEnd(text: string, separator: ',' | ';'): string[] {
+  const parts: string[] = []
+  let end = text.length
+  let isQuoted = false
+  for (let at = end - 1; at >= 0; at--) {
+    if (text[at] === '"') {
+      if (!isQuoted || !isEscaped(text, at)) isQuoted = !isQuoted
+    } else if (text[at] === separator && !isQuoted) {
+      parts.push(text.slice(at + 1, end))
+      end = at
+    }
+  }
+  return [...parts, text.slice(0, end)].reverse()
+}
+
+function isEscaped(text: string, at: number): boolean {
+  let before = at
+  while (text[before - 1] === '\\') before -= 1
+  return (at - before) % 2 === 1
 }
 
 /** `1.2.3.4:5`, `[::1]`, `[::1]:5` as the address alone. */

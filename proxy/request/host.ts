@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { remember } from '../remember.ts'
 import { valuesOf } from './raw-headers.ts'
 
 /** Why there is no host to speak of. */
@@ -29,7 +30,9 @@ export function parseHost(rawHeaders: readonly string[]): ParsedHost {
  * The host of `name`, `name:port`, `[IPv6]` or `[IPv6]:port`, as in `ParsedHost`; undefined for
  * anything else. Host names may hold `_`, as intranets do.
  */
-export function parseAuthority(authority: string): string | undefined {
+export const parseAuthority = remember(readAuthority)
+
+function readAuthority(authority: string): string | undefined {
   if (authority.length > 300) return undefined
   const match = /^(?:([\w-]+(?:\.[\w-]+)*)\.?|\[([\da-f:.]+)\])(?::(\d{1,5}))?$/i.exec(authority)
   if (match === null) return undefined

@@ -1,8 +1,8 @@
+import { remember } from '../remember.ts'
 import {
   addConnectionOptions,
   foldName,
   PLAIN_CONNECTION,
-  rememberVerdicts,
   withoutHeaders,
 } from './header-verdicts.ts'
 import { compileOwnCookies, setsOwnCookie } from './own-cookies.ts'
@@ -21,18 +21,18 @@ export type AnswerHeaders = (
 
 type Verdict = 'keep' | 'drop' | 'trailer' | 'connection' | 'length' | 'chunked' | 'set-cookie'
 
-const VERDICTS: Readonly<Record<string, Verdict>> = {
-  connection: 'connection',
-  'content-length': 'length',
-  'transfer-encoding': 'chunked',
-  'set-cookie': 'set-cookie',
-  'keep-alive': 'drop',
-  'proxy-connection': 'drop',
-  'proxy-authenticate': 'drop',
-  te: 'drop',
-  trailer: 'trailer',
-  upgrade: 'drop',
-}
+const VERDICTS: ReadonlyMap<string, Verdict> = new Map([
+  ['connection', 'connection'],
+  ['content-length', 'length'],
+  ['transfer-encoding', 'chunked'],
+  ['set-cookie', 'set-cookie'],
+  ['keep-alive', 'drop'],
+  ['proxy-connection', 'drop'],
+  ['proxy-authenticate', 'drop'],
+  ['te', 'drop'],
+  ['trailer', 'trailer'],
+  ['upgrade', 'drop'],
+])
 
 /**
  * Compiles what an application may tell the client. Hop-by-hop headers go and those named in
@@ -41,7 +41,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
  */
 export function compileAnswerHeaders(ownCookieNames: readonly string[]): AnswerHeaders {
   const own = compileOwnCookies(ownCookieNames)
-  const judge = rememberVerdicts(judgeName)
+  const judge = remember(judgeName)
   return (rawHeaders, status, setCookies, mayTrail = false) => {
     let headers: string[] = []
     let trailers: string[] | undefined
@@ -85,5 +85,5 @@ export function mayTrailResponse(name: string): boolean {
 function judgeName(name: string): Verdict {
   const folded = foldName(name)
   if (folded === 'x-stepgate' || folded.startsWith('x-stepgate-')) return 'drop'
-  return VERDICTS[name.toLowerCase()] ?? 'keep'
+  return VERDICTS.get(name.toLowerCase()) ?? 'keep'
 }

@@ -223,7 +223,9 @@ function onResponseError(this: Dispatch, _controller: Controller, error: Error):
   if (this.settled) return
   const failure = failureOf(error, this.bytesCame)
   const unsendable = UNSENDABLE.has(errorCode(error) ?? '')
-  if (this.status === 0 && !unsendable && this.address !== undefined) {
+  // With a whole head of a response the address has answered, if only what the client can't be told.
+  const answered = this.notes.upstreamMs !== undefined
+  if (!answered && !unsendable && this.address !== undefined) {
     noteFailure(this.group, this.address, error)
   }
   if (!unsendable && mayRetry(this, error)) {

@@ -7,11 +7,13 @@ import { freshUntil } from '../policy/fresh-until.ts'
 import type { RuleRequest } from '../policy/rule.ts'
 import type { Session } from '../session/session.ts'
 import { answerUnanswered, rebuildRequest, seeSession } from './forward-request.ts'
+import { holdEarly } from './hold-early.ts'
 
 /**
  * Sends an allowed handshake to the application, with who is asking in its headers, and joins the
- * connections if it accepts. Its refusal is passed on, unless it asks for what the person can do. `head` is held back until then: to an
- * application that has not switched it would be another request, which nobody has judged.
+ * connections if it accepts. Its refusal is passed on, unless it asks for what the person can do.
+ * `head`, and what the client sends after it, is held back until then: to an application that has not
+ * switched it would be another request, which nobody has judged.
  */
 export async function forwardWebSocket(
   context: Context,
@@ -23,6 +25,8 @@ export async function forwardWebSocket(
 ): Promise<void> {
   const { upstream, config, tunnels } = context
   const { incoming, outgoing, requestId, client } = exchange
+  const { socket } = incoming
+  const release = holdEarly(socket, outgoing)
   const seen = await seeSession(context, exchange, session, now)
   const request = rebuildRequest(context, exchange, session, now)
   const key = String(incoming.headers['sec-websocket-key'])
@@ -35,14 +39,14 @@ export async function forwardWebSocket(
   )
   if (outcome.kind === 'answered' || outcome.kind === 'client-gone') return
   if (outcome.kind !== 'switched') return answerUnanswered(context, exchange, session, outcome)
-  const { socket } = incoming
+  const early = release()
   releaseSocket(socket)
   outgoing.writeHead(101, [...outcome.headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'])
   outgoing.end()
   tunnels.open({
     client: socket,
     upstream: outcome.socket as Socket,
-    head,
+    head: Buffer.concat([head, ...early]),
     session: seen.session,
     tokenUntil: exchange.tokenUntil,
     freshUntil: freshUntil(config.rules, session, asked),

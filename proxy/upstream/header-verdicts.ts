@@ -1,28 +1,9 @@
-/** How many spellings are remembered, and how long one may be. */
-const CAPACITY = 1024
-const LONGEST = 64
-
 /**
  * A name as the least careful application reads it: CGI and its heirs turn everything that is no
  * letter or digit into `_`, so `X_Forwarded.User` is `x-forwarded-user`.
  */
 export function foldName(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '-')
-}
-
-/** Remembers what `judge` said of each spelling of a header name; bounded, whoever sends the names. */
-export function rememberVerdicts<Verdict>(
-  judge: (name: string) => Verdict & {},
-): (name: string) => Verdict {
-  const verdicts = new Map<string, Verdict & {}>()
-  return (name) => {
-    const known = verdicts.get(name)
-    if (known !== undefined) return known
-    const verdict = judge(name)
-    if (verdicts.size >= CAPACITY) verdicts.clear()
-    if (name.length <= LONGEST) verdicts.set(name, verdict)
-    return verdict
-  }
 }
 
 /** The options of a `Connection` header, lower case, added to `names` (RFC 9110 §7.6.1). */

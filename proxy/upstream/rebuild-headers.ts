@@ -1,9 +1,9 @@
+import { remember } from '../remember.ts'
 import type { Client } from '../request/client-address.ts'
 import {
   addConnectionOptions,
   foldName,
   PLAIN_CONNECTION,
-  rememberVerdicts,
   withoutHeaders,
 } from './header-verdicts.ts'
 import { compileOwnCookies, type OwnCookies, withoutOwnCookies } from './own-cookies.ts'
@@ -16,25 +16,18 @@ export type HeaderSettings = {
   /** Whether a trailer may have this name. */
   readonly mayTrail: (name: string) => boolean
   readonly ownCookies: OwnCookies
+  /** Headers that hold the client's address and nothing else. */
+  readonly addressNames: readonly string[]
 }
 
 /** Who sent a request, as the front door believes it, and what else its header list does not say. */
-export type ClientFacts = Pick<Client, 'chain' | 'host' | 'proto' | 'behindProxy'> & {
+export type ClientFacts = Pick<Client, 'chain' | 'host' | 'proto'> & {
   readonly requestId: string
   /** The body has no length, of which HTTP/2 has no header. */
   readonly chunked?: boolean
 }
 
-type Verdict =
-  | 'keep'
-  | 'drop'
-  | 'host'
-  | 'cookie'
-  | 'connection'
-  | 'chunked'
-  | 'trailer'
-  | 'te'
-  | 'address'
+type Verdict = 'keep' | 'drop' | 'host' | 'cookie' | 'connection' | 'chunked' | 'trailer' | 'te'
 
 /** Hop-by-hop (RFC 9110 §7.6.1), and `Expect`, which the forwarder writes. */
 const HOP_BY_HOP = [
@@ -59,7 +52,7 @@ export const MISLEADING = [
   'proxy',
 ]
 
-/** Name a client's address to some applications; only a trusted proxy may write them. */
+/** Name a client's address to some applications; a trusted proxy may have passed them on as they came. */
 const CLIENT_ADDRESSES = [
   'x-real-ip',
   'x-client-ip',
@@ -99,14 +92,14 @@ const SPECIAL: Readonly<Record<string, Verdict>> = {
   te: 'te',
 }
 
-const ADDRESS_NAMES: ReadonlySet<string> = new Set(CLIENT_ADDRESSES)
-
 /** What a `Connection` header can't take away: framing, routing and what is cleaned here. */
 const LASTING = ['host', 'content-length', 'cookie']
 
 /** Compiles which client headers may pass; names in any case. */
 export function compileHeaderSettings(options: {
   readonly identityNames: readonly string[]
+  /** Others, that hold the client's address. */
+  readonly addressNames: readonly string[]
   readonly ownCookieNames: readonly string[]
   /** Whether a rule names methods, so that the method must be the one that was judged. */
   readonly rulesNameMethods: boolean
@@ -114,15 +107,17 @@ export function compileHeaderSettings(options: {
   const dropped = new Set([
     ...HOP_BY_HOP,
     ...MISLEADING,
+    ...CLIENT_ADDRESSES,
     ...OWN_HEADERS,
     ...(options.rulesNameMethods ? METHOD_OVERRIDES : []),
-    ...options.identityNames.map(foldName),
+    ...[...options.identityNames, ...options.addressNames].map(foldName),
   ])
-  const judge = rememberVerdicts((name) => judgeName(name, dropped))
+  const judge = remember((name) => judgeName(name, dropped))
   return {
     judge,
     mayTrail: (name) => judge(name) === 'keep',
     ownCookies: compileOwnCookies(options.ownCookieNames),
+    addressNames: options.addressNames,
   }
 }
 
@@ -132,7 +127,6 @@ function judgeName(name: string, dropped: ReadonlySet<string>): Verdict {
   if (Object.hasOwn(SPECIAL, folded)) {
     return name.toLowerCase() === folded ? (SPECIAL[folded] as Verdict) : 'drop'
   }
-  if (ADDRESS_NAMES.has(folded)) return 'address'
   const ours = folded.startsWith('x-stepgate-') || folded.startsWith('x-forwarded-')
   return ours ? 'drop' : 'keep'
 }
@@ -163,9 +157,6 @@ export function rebuildHeaders(
         headers.push(name, value)
         break
       case 'drop':
-        break
-      case 'address':
-        if (client.behindProxy) headers.push(name, value)
         break
       case 'cookie': {
         const rest = withoutOwnCookies(value, settings.ownCookies)
@@ -200,14 +191,22 @@ export function rebuildHeaders(
   if (chunked && trailers !== undefined && trailers.length > 0) {
     headers.push('Trailer', trailers.join(', '))
   }
-  addForwarded(headers, client)
+  addForwarded(headers, client, settings.addressNames)
   for (let i = 0; i < identity.length; i++) headers.push(identity[i] as string)
   return headers
 }
 
-function addForwarded(headers: string[], { chain, host, proto, requestId }: ClientFacts): void {
+function addForwarded(
+  headers: string[],
+  { chain, host, proto, requestId }: ClientFacts,
+  addressNames: readonly string[],
+): void {
+  const [address] = chain
   // Empty for a peer on a unix socket that names nobody.
-  if (chain.length > 0) headers.push('X-Forwarded-For', chain.join(', '))
+  if (address !== undefined) {
+    headers.push('X-Forwarded-For', chain.join(', '))
+    for (const name of addressNames) headers.push(name, address)
+  }
   headers.push('X-Forwarded-Host', host, 'X-Forwarded-Proto', proto)
   headers.push('Forwarded', writeForwarded(chain, host, proto), 'X-Request-Id', requestId)
 }

@@ -1,3 +1,5 @@
+import { remember } from '../remember.ts'
+
 /**
  * A `Forwarded` header (RFC 7239 §4): who asked, for which host and how, then the proxies that he
  * came through. IPv6 is in brackets and quotes (§6). `chain` is empty if nobody is known.
@@ -6,7 +8,7 @@ export function writeForwarded(chain: readonly string[], host: string, proto: st
   const [client, ...proxies] = chain
   const first = `for=${client === undefined ? 'unknown' : node(client)}`
   const others = proxies.map((proxy) => `, for=${node(proxy)}`).join('')
-  return `${first};host=${quoteIfNeeded(host)};proto=${proto}${others}`
+  return `${first};host=${quoted(host)};proto=${proto}${others}`
 }
 
 function node(address: string): string {
@@ -14,6 +16,6 @@ function node(address: string): string {
 }
 
 /** A token as it is, anything else as a quoted string (RFC 9110 §5.6). */
-function quoteIfNeeded(text: string): string {
-  return /^[\w!#$%&'*+.^`|~-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`
-}
+const quoted = remember((text) =>
+  /^[\w!#$%&'*+.^`|~-]+$/.test(text) ? text : `"${text.replace(/["\\]/g, '\\$&')}"`,
+)

@@ -18,6 +18,8 @@ export async function serveAsWorker(config: Config, secrets: Secrets): Promise<S
   const stepgate = await startStepgate(config, secrets, { log }, 'worker')
   if (stepgate.meter !== undefined) answerWithReadings(stepgate.meter)
   const message: Listening = { kind: 'listening', address: stepgate.address }
+  // What the supervisor says of it stands below what it says itself.
+  await log.flush()
   process.send?.(message)
   return stepgate
 }

@@ -57,6 +57,8 @@ for (const [text, problem] of [
   ['X-A', /^entry 1, "X-A…", must be written Name=\{template\}$/],
   ['hunter2-is-my-password', /^entry 1, "hun…", must be written/],
   ['={username}', /has no header name/],
+  ['X-A={client_address};X-B=for={client_address}', /^entry 2, "X-B", may hold nothing beside/],
+  ['X-B={username}{client_address}', /may hold nothing beside \{client_address\}/],
   ['X A={username}', /"X A", has no header name/],
   ['X-Ü={username}', /has no header name/],
   ['X-A={user}', /may hold in braces only \{username\}, .*\{secret\}$/],

@@ -53,7 +53,7 @@ describe('the headers of the application', () => {
       env: {
         STEPGATE_UPSTREAM: upstream.origin.origin,
         STEPGATE_RULES: 'public /public/**; basic /basic/**',
-        STEPGATE_HEADERS: 'REMOTE_USER={username}',
+        STEPGATE_HEADERS: 'REMOTE_USER={username}; X-Real-IP={client_address}',
       },
     })
     browser = createClient()
@@ -110,10 +110,13 @@ describe('the headers of the application', () => {
       'X-Forwarded-Proto: https',
       'X-Forwarded-Host: evil.example',
       'Forwarded: for=198.51.100.9',
+      'X_Real_IP: 198.51.100.9',
+      'CF-Connecting-IP: 198.51.100.9',
       'X-Request-Id: mine',
     ])
     assert.doesNotMatch(arrival.rawHeaders.join('\n'), /whatever|later|cert|198\.51|evil|mine/i)
     assert.deepEqual(valuesUnder(arrival, 'x-forwarded-for'), ['127.0.0.1'])
+    assert.deepEqual(valuesUnder(arrival, 'x-real-ip'), ['127.0.0.1'])
     assert.deepEqual(valuesUnder(arrival, 'x-forwarded-proto'), ['http'])
     assert.deepEqual(valuesUnder(arrival, 'x-forwarded-host'), [world.url.host])
   })

@@ -77,6 +77,12 @@ const REFUSED: Record<
     body: '5\r\nhello\r\n0\r\n\r\n',
     ours: 'transfer-encoding',
   },
+  'a chunked body beside an Upgrade that is empty, as nothing tells it from a lost one': {
+    line: 'POST /x HTTP/1.1',
+    headers: [HOST, 'Upgrade: h2c', 'Connection: Upgrade', 'Transfer-Encoding: chunked'],
+    body: '0\r\n\r\n',
+    ours: 'transfer-encoding',
+  },
   'two Transfer-Encodings': {
     line: 'POST /x HTTP/1.1',
     headers: [HOST, 'Transfer-Encoding: chunked', 'Transfer-Encoding: chunked'],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { after, before, describe, type TestContext, test as unlimited } from 'node:test'
 import { startCountingUpstream, valuesUnder, YES } from '../support/counting-upstream.ts'
 import { type Door, openDoor } from '../support/door.ts'
@@ -405,15 +406,37 @@ describe('what the application says to a handshake', () => {
     assert.equal(jsonOf(text).error, 'upstream_unreachable')
   })
 
-  test('nobody waits for whose client has left', async (t) => {
+  test('nobody waits for whose client has left, whatever it had sent, or who sends without end', async (t) => {
     const { door, cookie, connections } = await doorTo(t, () => {})
-    for (const leave of ['end', 'resetAndDestroy'] as const) {
+    const leave = {
+      end: (socket: Socket) => socket.end(),
+      reset: (socket: Socket) => socket.resetAndDestroy(),
+      'end with more': (socket: Socket) => socket.end('x'.repeat(60_000)),
+      'end with much more': (socket: Socket) => socket.end('x'.repeat(1_000_000)),
+      'much more': (socket: Socket) => socket.write('x'.repeat(1_000_000)),
+    }
+    for (const [name, leaves] of Object.entries(leave)) {
       const before = connections.length
-      const client = rawClient(t, door.port, handshake('/chat', [ORIGIN, cookie]))
+      const client = rawClient(t, door.port, `${handshake('/chat', [ORIGIN, cookie])}first`)
       await until(async () => connections[before]?.received.endsWith('\r\n\r\n') === true)
       const socket = connections[before]?.socket
-      client.socket[leave]()
+      leaves(client.socket)
       await until(async () => socket?.destroyed === true || socket?.readableEnded === true)
+      assert.doesNotMatch(connections[before]?.received ?? '', /first|xxx/, name)
     }
+  })
+
+  test('what the client has sent in the meantime follows its handshake, in order and once', async (t) => {
+    const { door, cookie, connections } = await doorTo(t, () => {})
+    const client = rawClient(t, door.port, `${handshake('/chat', [ORIGIN, cookie])}[0`)
+    await until(async () => connections[0]?.received.endsWith('\r\n\r\n') === true)
+    const sent = Array.from({ length: 500 }, (_, at) => `,${at + 1}`)
+    for (const piece of sent) await new Promise((resolve) => client.socket.write(piece, resolve))
+    connections[0]?.socket.write(switching())
+    await client.until((text) => text.includes('\r\n\r\n'))
+    client.socket.write(']')
+    await until(async () => connections[0]?.received.endsWith(']') === true)
+    const [, behind] = connections[0]?.received.split('\r\n\r\n') ?? []
+    assert.equal(behind, `[0${sent.join('')}]`)
   })
 })

@@ -15,7 +15,7 @@ function open(request: object = {}) {
     httpVersion: '1.1',
     ...request,
   }
-  const responses = new Set([{ req } as unknown as ServerResponse])
+  const responses = [{ req } as unknown as ServerResponse]
   const traffic = {
     connections: new Map([[socket as unknown as Socket, responses]]),
     streams: new Set<never>(),
@@ -99,13 +99,13 @@ test('a client that is still sending its body may leave the response for later',
 
 test('a request behind another on its connection waits for that one', () => {
   const { look, responses } = open()
-  responses.add({ req: open(UPLOAD).req } as unknown as ServerResponse)
+  responses.push({ req: open(UPLOAD).req } as unknown as ServerResponse)
   assert.deepEqual(look(20), [])
 })
 
 test('a connection without a request, as of a WebSocket, has to take what it is sent', () => {
   const { look, socket, responses } = open()
-  responses.clear()
+  responses.length = 0
   assert.deepEqual(look(20), [])
   Object.assign(socket, { writableLength: 500, bytesWritten: 1500 })
   assert.deepEqual(look(LOOKS + 1), ['response-idle'])

@@ -30,7 +30,7 @@ describe('rules that can be read', () => {
       basic       app.example.com/reports/**
       deny        /internal/**
     `)
-    const seen = rules.map(({ source, matchesPath, ...rest }) => rest)
+    const seen = rules.map(({ source, matchesPath, firstSegment, ...rest }) => rest)
     assert.deepEqual(seen, [
       { requires: 'public' },
       { requires: 'public' },

@@ -120,7 +120,13 @@ describe('Forwarded (RFC 7239) from a trusted peer', () => {
     ['for="x, for=6.6.6.6", for=203.0.113.9', '203.0.113.9', 'http', DIRECT.host],
     ['for="203.0.113\\.9"', '203.0.113.9', 'http', DIRECT.host],
     ['for="x\\", for=203.0.113.9;proto=https', '203.0.113.9', 'https', DIRECT.host],
-    ['for="x\\\\", for=203.0.113.9;host="a\\', '203.0.113.9', 'http', DIRECT.host],
+    // What is not well-formed names nobody.
+    ['for="x\\\\", for=203.0.113.9;host="a\\', '10.1.1.1', 'http', DIRECT.host],
+    ['for=203.0.113.9"', '10.1.1.1', 'http', DIRECT.host],
+    ['for=203.0.113.9;x', '10.1.1.1', 'http', DIRECT.host],
+    ['for="203.0.113.9"6', '10.1.1.1', 'http', DIRECT.host],
+    ['for=203.0.113.9;x="a"b"', '10.1.1.1', 'http', DIRECT.host],
+    ['for=203.0.113.9;x=\\"a\\"', '10.1.1.1', 'http', DIRECT.host],
     ['for=203.0.113.9;for=6.6.6.6', '203.0.113.9', 'http', DIRECT.host],
     [';;=,', '10.1.1.1', 'http', DIRECT.host],
   ]
@@ -131,6 +137,83 @@ describe('Forwarded (RFC 7239) from a trusted peer', () => {
       assert.deepEqual(rest, { address, proto, host, ...BEHIND })
     })
   }
+})
+
+describe('a Forwarded header to which a trusted proxy appends its element', () => {
+  const appended = [
+    'for=203.0.113.9;proto=https;host=shop.example',
+    'for="203.0.113.9:4711";host="shop.example";proto=https',
+    'proto="https";by="[fd00::1]";host="shop.example";for="203.0.113.9"',
+    'host=shop.example;proto=https;for=203.0.113.9;secret="a, for=6.6.6.6;b=\\"\\\\"',
+    'host="shop.example";x="";y="\\\\";proto=https;z="\\"";for=203.0.113.9;',
+  ]
+  const seen = (...values: string[]) => {
+    const headers = values.flatMap((value) => ['Forwarded', value])
+    const { address, chain, proto, host } = client('10.1.1.1', headers, TRUSTED, 'forwarded')
+    assert.deepEqual(
+      { address, proto, host },
+      { address: '203.0.113.9', proto: 'https', host: 'shop.example' },
+    )
+    assert.equal(chain[0], '203.0.113.9')
+  }
+
+  const lies = [
+    ...String.raw`" \ \" "\ =" =\ , ; ," for=" for="x "x" "" "\" for=6.6.6.6 for=6.6.6.6;x="`.split(
+      ' ',
+    ),
+    ...String.raw`for=6.6.6.6;proto="http for=6.6.6.6;host=evil;x=" for="6.6.6.6\"`.split(' '),
+    ...String.raw`for=6.6.6.6;x="\ for=6.6.6.6;x="\\ for=6.6.6.6;x="a"b"`.split(' '),
+    '',
+  ]
+  for (const lie of lies) {
+    test(`names the client, whatever stood there: ${lie}`, () => {
+      for (const element of appended) {
+        seen(`${lie}, ${element}`)
+        seen(`${lie},${element}`)
+        seen(`${lie}, ${element}, for=10.2.2.2;host="proxy"`)
+        seen(`${lie}, ${element}`, 'for=10.2.2.2;x="\\""')
+        seen(lie, element)
+      }
+    })
+  }
+
+  test('names the client, whatever anybody thinks of', () => {
+    const pieces = [
+      '"',
+      '\\',
+      ',',
+      ';',
+      '=',
+      ' ',
+      '\t',
+      'for=',
+      'x',
+      '6.6.6.6',
+      '10.9.9.9',
+      '[',
+      'é',
+    ]
+    const text = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((all) => all.join(''))
+    const quoted = text.map((all) => `"${all.replace(/["\\]/g, '\\$&')}"`)
+    const known = ['host=shop.example', 'host="shop.example"', 'proto=https', 'proto="https"']
+    const pairs = fc.tuple(
+      fc.constantFrom('for=203.0.113.9', 'for="203.0.113.9:80"', 'For="\\2\\03.0.113.9"'),
+      ...[fc.constantFrom(...known.slice(0, 2)), fc.constantFrom(...known.slice(2))],
+      quoted.map((value) => `x=${value}`),
+      quoted.map((value) => `y=${value}`),
+    )
+    const element = pairs
+      .chain((all) => fc.shuffledSubarray(all, { minLength: all.length }))
+      .map((all) => all.join(';'))
+    const separator = fc.constantFrom(',', ', ')
+    fc.assert(
+      fc.property(text, separator, element, (lie, comma, written) => {
+        seen(lie + comma + written)
+        seen(lie, written)
+      }),
+      { numRuns: 2000 },
+    )
+  })
 })
 
 test('a quote that is never closed holds nobody up', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compileAnswerHeaders } from '../../proxy/upstream/answer-headers.ts'
+import { compileAnswerHeaders, mayTrailResponse } from '../../proxy/upstream/answer-headers.ts'
 
 const answerHeaders = compileAnswerHeaders(['stepgate', 'stepgate-browser'])
 
@@ -25,6 +25,14 @@ test('what Connection names goes, whatever its case and place', () => {
   const raw = ['X-Hop', '1', 'Connection', 'Close, x-hop', 'connection', 'X-Too', 'x-too', '2']
   assert.deepEqual(passing(200, ...raw, 'X-Stays', '3'), ['X-Stays', '3'])
 })
+
+for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+  test(`a header called ${name} is a header like any other`, () => {
+    const raw = ['X-Frame-Options', 'DENY', name, 'X-Frame-Options', 'Content-Length', '2']
+    assert.deepEqual(passing(200, ...raw), raw)
+    assert.equal(mayTrailResponse(name), true)
+  })
+}
 
 test('a length beside chunked framing is not believed', () => {
   const chunked = ['Transfer-Encoding', 'chunked']

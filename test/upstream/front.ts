@@ -57,6 +57,7 @@ export async function startFront(
   })
   const settings = compileHeaderSettings({
     identityNames: ['X-Forwarded-User'],
+    addressNames: [],
     ownCookieNames: OWN_COOKIES,
     rulesNameMethods: false,
   })
@@ -66,7 +67,6 @@ export async function startFront(
       chain: ['192.0.2.7'],
       host: incoming.headers.host ?? '',
       proto: 'https',
-      behindProxy: false,
       requestId: 'request-1',
     })
     const target = options.target ?? incoming.url ?? ''

@@ -163,6 +163,22 @@ test('an answer of any status, and one that is cut off, is the word of an addres
   assert.deepEqual(events, [])
 })
 
+test('an answer that the client could not be told does not speak against its address', async (t) => {
+  const [a, b] = [await named(t, 'a'), await named(t, 'b')]
+  const { ask, events, server, outcome } = await startSeveral(t, a.origin, b.origin)
+  server.once('request', (_, outgoing) => {
+    const { writeHead } = outgoing
+    // As node:http2 does for a status of 600.
+    outgoing.writeHead = () => {
+      outgoing.writeHead = writeHead
+      throw new RangeError('Invalid status code: 600')
+    }
+  })
+  assert.equal(await ask(), 'invalid-response')
+  assert.equal((await outcome()).kind, 'invalid-response')
+  assert.deepEqual(events, [])
+})
+
 test('what a client that left had asked for is no longer under way', async (t) => {
   const arrived = Promise.withResolvers<void>()
   const silent = await rawApplication(t, () => arrived.resolve())

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { rememberVerdicts } from '../../proxy/upstream/header-verdicts.ts'
+import { remember } from '../proxy/remember.ts'
 
 test('a verdict is reached once for a spelling, and long or many names are not hoarded', () => {
   const judged: string[] = []
-  const judge = rememberVerdicts((name) => {
+  const judge = remember((name) => {
     judged.push(name)
     return `verdict on ${name}`
   })
