@@ -4,7 +4,9 @@ import type { ConfirmSignOutProps } from './confirm-sign-out.ts'
 import type { DeniedProps } from './denied.ts'
 import type { LockedProps } from './locked.ts'
 import type { NoNumberProps } from './no-number.ts'
+import type { NotSentProps } from './not-sent.ts'
 import type { OtpProps } from './otp.ts'
+import type { SendOnProps } from './send-on.ts'
 import type { SignInFailedProps } from './sign-in-failed.ts'
 import type { SignedOutProps } from './signed-out.ts'
 import type { UnavailableProps } from './unavailable.ts'
@@ -18,8 +20,10 @@ export type PageProps = {
   denied: DeniedProps
   locked: LockedProps
   'no-number': NoNumberProps
+  'not-sent': NotSentProps
   'not-found': Readonly<Record<string, never>>
   otp: OtpProps
+  'send-on': SendOnProps
   'sign-in-failed': SignInFailedProps
   'signed-out': SignedOutProps
   unavailable: UnavailableProps

@@ -59,6 +59,8 @@ const BAD_REQUESTS = [
   'body-idle',
 ] as const
 
+const NOT_KEPT = ['size', 'cross-site', 'full', 'unavailable', 'body-idle'] as const
+
 function sendStates(channel: Channel): Sample<'otp'>[] {
   return [
     {
@@ -295,6 +297,23 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     { state: 'here only', props: { signInUrl: '/', providerSignedOut: false } },
   ],
   'not-found': [{ state: 'nothing', props: {} }],
+  'send-on': [
+    { state: 'on its way', props: { action: '/reports/2026?a=b&c', id: 'x'.repeat(43) } },
+  ],
+  'not-sent': [
+    ...NOT_KEPT.flatMap((reason) =>
+      (['sign-in', 'code'] as const).map((by) => ({
+        state: `${reason}, ${by}`,
+        props: {
+          reason,
+          limit: '1MB',
+          through: { url: '/_stepgate/sign-in?return_to=/reports', by },
+          backUrl: '/reports',
+        },
+      })),
+    ),
+    ...(['sent', 'gone', 'other'] as const).map((reason) => ({ state: reason, props: { reason } })),
+  ],
   'bad-request': BAD_REQUESTS.map((reason) => ({
     state: reason,
     props: { reason },

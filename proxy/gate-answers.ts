@@ -1,4 +1,4 @@
-import { type Answer, jsonAnswer, redirectAnswer, seeOther } from './answer.ts'
+import { type Answer, jsonAnswer, redirectAnswer, seeOther, withCookies } from './answer.ts'
 import { auditFields } from './audit-fields.ts'
 import { auditStepUp } from './audit-step-up.ts'
 import type { Context } from './context.ts'
@@ -9,6 +9,8 @@ import type { Decision } from './policy/rule.ts'
 import { kindOf } from './request/kind-of-request.ts'
 import { codePagePath } from './request/need.ts'
 import { returnTarget } from './request/return-target.ts'
+import type { Content } from './resume/read-content.ts'
+import { wayBack } from './resume/way-back.ts'
 import type { Session } from './session/session.ts'
 import { sendToProvider } from './sign-in/send-to-provider.ts'
 
@@ -21,8 +23,8 @@ export async function demandSignIn(
   exchange: Exchange,
   now: number,
 ): Promise<Answer> {
-  const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
   if (!isNavigation(exchange)) {
+    const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
     const path = `/_stepgate/sign-in?${new URLSearchParams({ return_to: returnTo })}`
     const url = new URL(path, context.config.publicUrl).href
     return jsonAnswer(
@@ -31,20 +33,35 @@ export async function demandSignIn(
       { 'WWW-Authenticate': 'Bearer realm="stepgate"' },
     )
   }
-  return sendToProvider({ context, exchange, uiLocales: undefined, now }, { returnTo })
+  const back = await wayBack(context, exchange, { session: undefined }, now)
+  if (back.kind === 'answer') return back.answer
+  const { returnTo, setCookies } = back
+  const request = { context, exchange, uiLocales: undefined, now }
+  return withCookies(await sendToProvider(request, { returnTo }), setCookies)
 }
 
-/** To the code page for a navigation, 401 as in RFC 9470 §3 for a program. */
+/**
+ * To the code page for a navigation, 401 as in RFC 9470 §3 for a program. `content` is that of a form
+ * which the application has read already.
+ */
 export async function demandStepUp(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
   { acr, maxAge }: StepUp,
+  now: number,
+  content?: Promise<Content>,
 ): Promise<Answer> {
+  const stepUp = maxAge === undefined ? {} : { maxAge }
+  auditStepUp(context, exchange, session, stepUp)
+  if (isNavigation(exchange)) {
+    const back = await wayBack(context, exchange, { session, stepUp, content }, now)
+    if (back.kind === 'answer') return back.answer
+    const path = codePagePath({ returnTo: back.returnTo, ...stepUp })
+    return redirectAnswer(seeOther(exchange.incoming), path, back.setCookies)
+  }
   const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
-  const need = maxAge === undefined ? { returnTo } : { returnTo, maxAge }
-  auditStepUp(context, exchange, session, need)
-  if (isNavigation(exchange)) return redirectAnswer(seeOther(exchange.incoming), codePagePath(need))
+  const need = { returnTo, ...stepUp }
   const seconds = maxAge === undefined ? undefined : Math.floor(maxAge / 1000)
   const challenge = [
     'Bearer realm="stepgate"',

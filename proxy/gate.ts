@@ -4,6 +4,8 @@ import type { Exchange } from './exchange.ts'
 import { demandSignIn, demandStepUp, deny, refuseOrigin } from './gate-answers.ts'
 import { decide } from './policy/decide.ts'
 import { mayOpenWebSocket } from './request/web-socket-origin.ts'
+import { mayBeMarked } from './resume/marker.ts'
+import { sendOn } from './resume/send-on.ts'
 import { currentSession } from './session/current-session.ts'
 import { forwardRequest } from './upstream/forward-request.ts'
 import { forwardWebSocket } from './upstream/forward-web-socket.ts'
@@ -34,13 +36,14 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
 
   switch (decision.kind) {
     case 'forward':
+      if (mayBeMarked(exchange.incoming)) return sendOn(context, exchange, session, now)
       return exchange.head === undefined
         ? forwardRequest(context, exchange, session, now)
         : forwardWebSocket(context, exchange, exchange.head, session, asked, now)
     case 'sign-in':
       return writeAnswer(exchange, await demandSignIn(context, exchange, now))
     case 'step-up':
-      return writeAnswer(exchange, await demandStepUp(context, exchange, session, decision))
+      return writeAnswer(exchange, await demandStepUp(context, exchange, session, decision, now))
     case 'deny':
       return writeAnswer(exchange, await deny(context, exchange, session, decision.reason))
     default:

@@ -117,6 +117,7 @@ function plainConfig(
 ): Pick<
   Config,
   | 'oidc'
+  | 'resumeMaxBody'
   | 'defaultAcr'
   | 'otp'
   | 'smsLimits'
@@ -137,6 +138,7 @@ function plainConfig(
       groupsClaim: values.OIDC_GROUPS_CLAIM,
       trustAcr: values.OIDC_TRUST_ACR ?? [],
     },
+    resumeMaxBody: values.RESUME_MAX_BODY,
     defaultAcr: values.DEFAULT_ACR,
     smsLimits: {
       person: values.SMS_LIMIT_PERSON,

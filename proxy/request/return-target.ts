@@ -5,13 +5,20 @@ import { parseTarget } from './target.ts'
 const MAX_LENGTH = 2048
 const START = '/'
 
+/** Where a form that was kept goes on from. */
+export const RESUME = '/_stepgate/resume'
+
+/** Of stepgate's own pages, those that people come back to: they lead on to where they belong. */
+const OWN_RETURN = new RegExp(`^${RESUME}\\?id=[A-Za-z0-9_-]{43}$`)
+
 /**
  * Where a person goes on after signing in or a code: path and query on this host, ASCII only. Takes
  * a target as received, or a path or URL of ours from a parameter; whatever else comes in, and what
- * leads to stepgate's own pages, becomes `/`. A fragment is cut off.
+ * leads to stepgate's own pages, becomes `/`, but for those that lead on. A fragment is cut off.
  */
 export function returnTarget(input: string | undefined, publicUrl: URL): string {
   if (input === undefined || input.length > MAX_LENGTH) return START
+  if (OWN_RETURN.test(input)) return input
   const local = input.startsWith('/') ? input : localPartOf(input, publicUrl)
   const target = encodeText(local.split('#', 1)[0] ?? '')
   if (target.length > MAX_LENGTH) return START

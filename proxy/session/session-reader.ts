@@ -13,6 +13,8 @@ export type SessionReader = {
   peek(sealed: string, now: number): Session | undefined | 'unknown'
   /** The session of any cookie value; undefined for all that is not a live session of ours. */
   read(sealed: string, now: number): Promise<Session | undefined>
+  /** Whose session a cookie value is or was: nobody else may have what was typed in it. */
+  subjectOf(sealed: string): Promise<string | undefined>
   /** The cookie value of a session. */
   seal(session: Session, now: number): Promise<string>
 }
@@ -61,6 +63,9 @@ export function createSessionReader(parts: SessionReaderParts): SessionReader {
       const live = judge(session, now)
       if (live !== undefined) remember(sealed, live)
       return live
+    },
+    async subjectOf(sealed) {
+      return readSession(await sealer.unsealPast(TYP, sealed))?.subject
     },
     async seal(session, now) {
       const sealed = await sealer.seal(TYP, session, expiresAt(session, limits), now)

@@ -71,9 +71,10 @@ export function rebuildRequest(
   { upstream }: Context,
   { incoming, target, hosts, client, requestId }: Exchange,
   session: Session | undefined,
+  rawHeaders: readonly string[] = incoming.rawHeaders,
 ): ForwardRequest {
   const headers = rebuildHeaders(
-    incoming.rawHeaders,
+    rawHeaders,
     upstream.headerSettings,
     upstream.identityOf(session),
     { ...client, requestId, chunked: isChunked(incoming) },
@@ -88,12 +89,16 @@ const NOBODY: SeenSession = { session: undefined, setCookies: noCookies }
 /** The application gave no response, or half of one. */
 export type Failure = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
 
-/** Logs what went wrong with the application, and says so to the client while that is possible. */
+/**
+ * Logs what went wrong with the application, and says so to the client while that is possible, with
+ * where to try again if that does no harm.
+ */
 export async function answerFailure(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
   failure: Failure,
+  retryUrl = retryUrlOf(context, exchange),
 ): Promise<void> {
   if (failure.kind === 'no-upstream') return answerNowhere(context, exchange, session)
   if (failure.kind === 'client-fault') {
@@ -106,19 +111,22 @@ export async function answerFailure(
   context.log.error('The application did not answer', fields)
   if (kind === 'cut-off') return
   const shown = kind === 'invalid-response' ? 'invalid' : kind
-  const repeatable = incoming.method === 'GET' || incoming.method === 'HEAD'
-  const retryUrl = returnTarget(exchange.target.raw, context.config.publicUrl)
   const answer = await problemAnswer(
     context.pages,
     exchange,
     kind === 'timed-out' ? 504 : 502,
     `upstream_${kind.replace('-', '_')}`,
     'upstream-down',
-    { kind: shown, ...(repeatable && { retryUrl }) },
+    { kind: shown, ...(retryUrl !== undefined && { retryUrl }) },
     { uiLocales: session?.locale },
   )
   // What is left of a request's body would be read as the next request.
   writeAnswer(exchange, answer, !incoming.complete)
+}
+
+function retryUrlOf({ config }: Context, { incoming, target }: Exchange): string | undefined {
+  const repeatable = incoming.method === 'GET' || incoming.method === 'HEAD'
+  return repeatable ? returnTarget(target.raw, config.publicUrl) : undefined
 }
 
 async function answerFault(

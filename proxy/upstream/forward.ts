@@ -37,6 +37,8 @@ export type ForwardRequest = {
   readonly paths: RuleRequest['paths']
   /** Name, value, name, value, …; values are latin1 strings of the bytes to send. */
   readonly headers: readonly string[]
+  /** What is sent instead of the body of `incoming`, which has been read; the headers tell its length. */
+  readonly content?: Buffer
 }
 
 /** What an exchange is measured by. */

@@ -162,7 +162,7 @@ describe('the memory of sessions', () => {
   it('unseals a cookie once', async () => {
     let unsealed = 0
     const counting: Sealer = {
-      seal: sealer.seal,
+      ...sealer,
       unseal: (...args) => {
         unsealed++
         return sealer.unseal(...args)
