@@ -2,6 +2,7 @@ import type { BadRequestProps } from './bad-request.ts'
 import type { ChooseNumberProps } from './choose-number.ts'
 import type { ConfirmSignOutProps } from './confirm-sign-out.ts'
 import type { DeniedProps } from './denied.ts'
+import type { GoingOnProps } from './going-on.ts'
 import type { LockedProps } from './locked.ts'
 import type { NoNumberProps } from './no-number.ts'
 import type { NotSentProps } from './not-sent.ts'
@@ -18,6 +19,7 @@ export type PageProps = {
   'choose-number': ChooseNumberProps
   'confirm-sign-out': ConfirmSignOutProps
   denied: DeniedProps
+  'going-on': GoingOnProps
   locked: LockedProps
   'no-number': NoNumberProps
   'not-sent': NotSentProps

@@ -297,6 +297,13 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
     { state: 'here only', props: { signInUrl: '/', providerSignedOut: false } },
   ],
   'not-found': [{ state: 'nothing', props: {} }],
+  'going-on': [
+    {
+      state: 'to the provider',
+      props: { to: 'sign-in', url: 'https://login.example.com/', keep: '/' },
+    },
+    { state: 'back', props: { to: 'application', url: '/reports/2026?a=b&c' } },
+  ],
   'send-on': [
     { state: 'on its way', props: { action: '/reports/2026?a=b&c', id: 'x'.repeat(43) } },
   ],

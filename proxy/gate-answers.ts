@@ -12,6 +12,7 @@ import { returnTarget } from './request/return-target.ts'
 import type { Content } from './resume/read-content.ts'
 import { wayBack } from './resume/way-back.ts'
 import type { Session } from './session/session.ts'
+import { goingOnPage, mayHaveFragment } from './sign-in/keep-fragment.ts'
 import { sendToProvider } from './sign-in/send-to-provider.ts'
 
 type StepUp = Extract<Decision, { kind: 'step-up' }>
@@ -37,7 +38,10 @@ export async function demandSignIn(
   if (back.kind === 'answer') return back.answer
   const { returnTo, setCookies } = back
   const request = { context, exchange, uiLocales: undefined, now }
-  return withCookies(await sendToProvider(request, { returnTo }), setCookies)
+  const answer = withCookies(await sendToProvider(request, { returnTo }), setCookies)
+  return mayHaveFragment(exchange.incoming)
+    ? goingOnPage(context, exchange, answer, returnTo)
+    : answer
 }
 
 /**
