@@ -9,7 +9,7 @@ import type { Decision } from './policy/rule.ts'
 import { kindOf } from './request/kind-of-request.ts'
 import { codePagePath } from './request/need.ts'
 import { returnTarget } from './request/return-target.ts'
-import type { Content } from './resume/read-content.ts'
+import type { Gathering } from './resume/read-content.ts'
 import { wayBack } from './resume/way-back.ts'
 import type { Session } from './session/session.ts'
 import { goingOnPage, mayHaveFragment } from './sign-in/keep-fragment.ts'
@@ -45,8 +45,8 @@ export async function demandSignIn(
 }
 
 /**
- * To the code page for a navigation, 401 as in RFC 9470 §3 for a program. `content` is that of a form
- * which the application has read already.
+ * To the code page for a navigation, 401 as in RFC 9470 §3 for a program. `gathered` is what `copyForm`
+ * has of a form that the application has read already.
  */
 export async function demandStepUp(
   context: Context,
@@ -54,12 +54,12 @@ export async function demandStepUp(
   session: Session | undefined,
   { acr, maxAge }: StepUp,
   now: number,
-  content?: Promise<Content>,
+  gathered?: Gathering,
 ): Promise<Answer> {
   const stepUp = maxAge === undefined ? {} : { maxAge }
   auditStepUp(context, exchange, session, stepUp)
   if (isNavigation(exchange)) {
-    const back = await wayBack(context, exchange, { session, stepUp, content }, now)
+    const back = await wayBack(context, exchange, { session, stepUp, gathered }, now)
     if (back.kind === 'answer') return back.answer
     const path = codePagePath({ returnTo: back.returnTo, ...stepUp })
     return redirectAnswer(seeOther(exchange.incoming), path, back.setCookies)

@@ -2,7 +2,7 @@ import { auditFields } from '../audit-fields.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { describeError } from '../log.ts'
-import { expectsContinue, inviteBody } from '../request/expectation.ts'
+import { expectsContinue, inviteBody, isInvited } from '../request/expectation.ts'
 import type { Session } from '../session/session.ts'
 import { readSessionCookie } from '../session/session-cookie.ts'
 import { bindBrowser, readBrowserCookies } from '../sign-in/browser-cookies.ts'
@@ -11,7 +11,7 @@ import { countKept, keptWindows, type Owner } from './count-kept.ts'
 import { canBeSentTo, headersToKeep, isFromUs } from './form-headers.ts'
 import { KEPT_LIFE, resumeHash, writeKept } from './kept.ts'
 import { readMarker } from './marker.ts'
-import { type Content, gatherContent } from './read-content.ts'
+import { type Content, type Gathering, gatherContent } from './read-content.ts'
 import { resumePath } from './resume-path.ts'
 
 /** Where to come back to for a form that ran into sign-in or step-up, or why it is not kept. */
@@ -22,96 +22,127 @@ export type KeptForm =
       readonly setCookies: readonly string[]
     }
   | { readonly kind: 'not-kept'; readonly reason: NotKept }
-  /** There is nobody to answer. */
-  | { readonly kind: 'client-gone' }
 
 /** `full`: there are too many; `unavailable`: the store, or the memory, has no room. */
 export type NotKept = 'size' | 'cross-site' | 'full' | 'unavailable' | 'body-idle'
 
+/** A form that has run into sign-in or step-up. */
+type Stopped = {
+  readonly context: Context
+  readonly exchange: Exchange
+  readonly session: Session | undefined
+  readonly now: number
+}
+
+/** Who sends it; `isNew`: the browser has yet to be told what it is known by. */
+type Sender = Owner & { readonly isNew: boolean }
+
 /**
  * Keeps a form that a navigation has sent, until its person is through. Where the application has read
- * it already `content` is what was gathered meanwhile.
+ * it already, `gathered` is what was gathered meanwhile, which the caller drops.
  */
-export async function keepForm(
-  context: Context,
-  exchange: Exchange,
-  session: Session | undefined,
-  now: number,
-  content?: Promise<Content>,
-): Promise<KeptForm> {
+export async function keepForm(stopped: Stopped, gathered?: Gathering): Promise<KeptForm> {
+  const { context, exchange, session } = stopped
   const { incoming } = exchange
-  const { config } = context
-  const refuse = (reason: NotKept): KeptForm => {
-    // What still comes is read and thrown away: a browser that is sending reads no answer.
-    if (!expectsContinue(incoming)) incoming.resume()
-    const fields = { ...auditFields({ exchange, session }), reason: `form_${reason}` }
-    context.log.audit('request.denied', fields)
-    return { kind: 'not-kept', reason }
-  }
-  if (!isFromUs(incoming.headers, config.publicUrl)) return refuse('cross-site')
-  const limit = Math.min(config.resumeMaxBody, config.limits.body)
-  const length = incoming.headers['content-length']
-  if (length !== undefined && Number(length) > limit) return refuse('size')
-  if (!canBeSentTo(exchange.target.raw)) return refuse('full')
+  const kept = await tryToKeep(stopped, gathered)
+  if (kept.kind === 'kept') return kept
+  // What still comes is read and thrown away: a browser that is sending reads no answer.
+  if (!expectsContinue(incoming)) incoming.resume()
+  const reason = `form_${kept.reason.replace('-', '_')}`
+  context.log.audit('request.denied', { ...auditFields({ exchange, session }), reason })
+  return kept
+}
 
-  const cookie = incoming.headers.cookie
-  const [known] = readBrowserCookies(cookie, context.cookies.resume)
-  const browser = known?.value ?? context.random.id()
-  const subject = session?.subject ?? (await formerSubject(context, cookie))
-  const owner: Owner = { subject, browser, address: exchange.client.address }
-  // Counted before it is read, so that a flood is not even read.
-  const windows = keptWindows(owner, Number(length ?? limit), config.resumeMaxBody)
+async function tryToKeep(stopped: Stopped, gathered: Gathering | undefined): Promise<KeptForm> {
+  const { context, exchange } = stopped
+  const { headers } = exchange.incoming
+  const limit = mostKept(context)
+  const length = Number(headers['content-length'] ?? limit)
+  if (!isFromUs(headers, context.config.publicUrl)) return notKept('cross-site')
+  if (length > limit) return notKept('size')
+  if (!canBeSentTo(exchange.target.raw)) return notKept('full')
   try {
-    const counted = await countKept(context.store, windows, now)
-    if (counted === undefined) return refuse('full')
-    const uncount = () => context.store.uncount(counted, now)
-
-    const gathering = content ? undefined : gatherContent(incoming, limit, context.resume.room)
-    if (gathering !== undefined) {
-      inviteBody(incoming, exchange.outgoing)
-      incoming.resume()
-    }
-    try {
-      const read = await (content ?? gathering?.content)
-      if (read?.kind !== 'whole') {
-        await uncount()
-        if (read?.kind === 'too-large') return refuse('size')
-        if (read?.kind === 'no-room') return refuse('unavailable')
-        return read?.fault === undefined ? { kind: 'client-gone' } : refuse('body-idle')
-      }
-      const marked = readMarker(read.bytes)
-      if (marked !== undefined) {
-        // It is kept already; the session has ended on the last step.
-        await uncount()
-        return { kind: 'kept', returnTo: resumePath(marked), setCookies: [] }
-      }
-      const id = context.random.id()
-      const kept = {
-        method: 'POST',
-        target: exchange.target.raw,
-        headers: headersToKeep(incoming.rawHeaders),
-        browser: resumeHash(browser),
-        ...(subject !== undefined && { subject }),
-        sentTo: [],
-        counted,
-        expiresAt: now + KEPT_LIFE,
-      } as const
-      await writeKept(context, id, kept, read.bytes, now)
-      const bytes = read.bytes.length
-      context.log.audit('form.kept', { ...auditFields({ exchange, session }), subject, bytes })
-      const setCookies =
-        known === undefined
-          ? bindBrowser(context.cookies.resume, browser, context.random, config)
-          : []
-      return { kind: 'kept', returnTo: resumePath(id), setCookies }
-    } finally {
-      gathering?.drop()
-    }
+    const owner = await ownerOf(stopped)
+    // Before it is read: a flood is not even read.
+    const windows = keptWindows(owner, length, context.config.resumeMaxBody)
+    const counted = await countKept(context.store, windows, stopped.now)
+    if (counted === undefined) return notKept('full')
+    const kept = await readAndWrite(stopped, gathered, owner, counted)
+    if (kept.kind === 'not-kept') await context.store.uncount(counted, stopped.now)
+    return kept
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
     const fields = { request_id: exchange.requestId, ...describeError(error) }
     context.log.error('A form could not be kept', fields)
-    return refuse('unavailable')
+    return notKept('unavailable')
+  }
+}
+
+async function readAndWrite(
+  stopped: Stopped,
+  gathered: Gathering | undefined,
+  owner: Sender,
+  counted: readonly string[],
+): Promise<KeptForm> {
+  const { context, exchange, now } = stopped
+  const { incoming, outgoing } = exchange
+  const gathering = gathered ?? gatherContent(incoming, mostKept(context), context.resume.room)
+  try {
+    // An application that refuses before it has read asks for nothing, but what was typed does.
+    if (!isInvited(incoming)) inviteBody(incoming, outgoing)
+    incoming.resume()
+    const content = await gathering.content
+    if (content.kind !== 'whole') return notKept(WHY[content.kind])
+    const marked = readMarker(content.bytes)
+    if (marked !== undefined) {
+      // It is kept already: the session has ended on the last step.
+      await context.store.uncount(counted, now)
+      return { kind: 'kept', returnTo: resumePath(marked), setCookies: [] }
+    }
+    return await write(stopped, owner, counted, content.bytes)
+  } finally {
+    if (gathered === undefined) gathering.drop()
+  }
+}
+
+const WHY = {
+  'too-large': 'size',
+  'no-room': 'unavailable',
+  'broken-off': 'body-idle',
+} as const satisfies Record<Exclude<Content['kind'], 'whole'>, NotKept>
+
+async function write(
+  { context, exchange, session, now }: Stopped,
+  { browser, isNew, subject }: Sender,
+  counted: readonly string[],
+  bytes: Buffer,
+): Promise<KeptForm> {
+  const { config, cookies, random, log } = context
+  const id = random.id()
+  const kept = {
+    method: 'POST',
+    target: exchange.target.raw,
+    headers: headersToKeep(exchange.incoming.rawHeaders),
+    browser: resumeHash(browser),
+    ...(subject !== undefined && { subject }),
+    sentTo: [],
+    counted,
+    expiresAt: now + KEPT_LIFE,
+  } as const
+  await writeKept(context, id, kept, bytes, now)
+  log.audit('form.kept', { ...auditFields({ exchange, session }), subject, bytes: bytes.length })
+  const setCookies = isNew ? bindBrowser(cookies.resume, browser, random, config) : []
+  return { kind: 'kept', returnTo: resumePath(id), setCookies }
+}
+
+async function ownerOf({ context, exchange, session }: Stopped): Promise<Sender> {
+  const { cookie } = exchange.incoming.headers
+  const [known] = readBrowserCookies(cookie, context.cookies.resume)
+  return {
+    subject: session?.subject ?? (await formerSubject(context, cookie)),
+    browser: known?.value ?? context.random.id(),
+    isNew: known === undefined,
+    address: exchange.client.address,
   }
 }
 
@@ -122,4 +153,13 @@ async function formerSubject(
 ): Promise<string | undefined> {
   const sealed = readSessionCookie(cookieHeader, cookies.session)
   return sealed === undefined ? undefined : sessions.subjectOf(sealed)
+}
+
+/** Of content, in bytes. */
+export function mostKept({ config }: Pick<Context, 'config'>): number {
+  return Math.min(config.resumeMaxBody, config.limits.body)
+}
+
+function notKept(reason: NotKept): KeptForm {
+  return { kind: 'not-kept', reason }
 }

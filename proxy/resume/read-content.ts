@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { streamOf } from '../listener/http2-messages.ts'
 import { type ClientFault, onFault } from '../request/client-fault.ts'
-import { isInvited } from '../request/expectation.ts'
 import { hasBody } from '../upstream/request-body.ts'
 import type { Room } from './room.ts'
 
@@ -64,9 +63,4 @@ export function gatherContent(incoming: IncomingMessage, limit: number, room: Ro
       room.give(size)
     },
   }
-}
-
-/** Whether a client that waits to be told to send its content was never told. */
-export function isHeldBack(incoming: IncomingMessage): boolean {
-  return hasBody(incoming) && !isInvited(incoming)
 }

@@ -45,7 +45,10 @@ export async function sendOn(
   const taken = await takeKept(context, exchange, session, id, now)
   if (taken.kind === 'refused') {
     const { reason } = taken
-    const fields = { ...auditFields({ exchange, session }), reason: `form_${reason}` }
+    const fields = {
+      ...auditFields({ exchange, session }),
+      reason: `form_${reason.replace('-', '_')}`,
+    }
     context.log.audit('request.denied', fields)
     return writeAnswer(exchange, await notSentAnswer(context, exchange, session, { reason }))
   }

@@ -6,7 +6,7 @@ import { returnTarget } from '../request/return-target.ts'
 import type { Session } from '../session/session.ts'
 import { keepForm } from './keep-form.ts'
 import { notKeptAnswer } from './not-sent.ts'
-import type { Content } from './read-content.ts'
+import type { Gathering } from './read-content.ts'
 
 /** Where a navigation that ran into sign-in or step-up comes back to; or the answer, if it can't. */
 export type WayBack =
@@ -18,25 +18,22 @@ export type Stopped = {
   readonly session: Session | undefined
   /** Absent: to sign in. */
   readonly stepUp?: Pick<Need, 'maxAge'>
-  readonly content?: Promise<Content> | undefined
+  readonly gathered?: Gathering | undefined
 }
 
 /** To the very page that was asked for, or to where a form that was sent goes on from. */
 export async function wayBack(
   context: Context,
   exchange: Exchange,
-  { session, stepUp, content }: Stopped,
+  { session, stepUp, gathered }: Stopped,
   now: number,
 ): Promise<WayBack> {
   if (exchange.incoming.method !== 'POST') {
     const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
     return { kind: 'back', returnTo, setCookies: [] }
   }
-  const kept = await keepForm(context, exchange, session, now, content)
+  const kept = await keepForm({ context, exchange, session, now }, gathered)
   if (kept.kind === 'kept') return { ...kept, kind: 'back' }
-  const reason = kept.kind === 'not-kept' ? kept.reason : 'body-idle'
-  return {
-    kind: 'answer',
-    answer: await notKeptAnswer(context, exchange, session, reason, stepUp),
-  }
+  const answer = await notKeptAnswer(context, exchange, session, kept.reason, stepUp)
+  return { kind: 'answer', answer }
 }

@@ -195,7 +195,7 @@ describe('a form that runs into sign-in or a code', () => {
         .logs('request.denied')
         .slice(-5)
         .map(({ reason }) => reason),
-      Array(5).fill('form_cross-site'),
+      Array(5).fill('form_cross_site'),
     )
 
     const page = await getThrough(browser, await post(browser, 'note=mine'))
