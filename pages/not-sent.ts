@@ -34,7 +34,7 @@ export function render(frame: PageFrame, props: NotSentProps): Html {
     icon: reason === 'sent' ? 'info' : 'alert',
     tone: reason === 'sent' ? 'calm' : 'problem',
     reference: reason !== 'sent',
-    script: 'otp.js',
+    script: 'not-sent.js',
     body: [
       html`<p class="lead">${t(`not-sent.${reason}`, { limit })}</p>`,
       ...(through === undefined

@@ -300,9 +300,9 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
   'going-on': [
     {
       state: 'to the provider',
-      props: { to: 'sign-in', url: 'https://login.example.com/', keep: '/' },
+      props: { kind: 'sign-in', address: 'https://login.example.com/', keepUrl: '/' },
     },
-    { state: 'back', props: { to: 'application', url: '/reports/2026?a=b&c' } },
+    { state: 'back', props: { kind: 'application', returnUrl: '/reports/2026?a=b&c' } },
   ],
   'send-on': [
     { state: 'on its way', props: { action: '/reports/2026?a=b&c', id: 'x'.repeat(43) } },

@@ -19,21 +19,6 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) for (const form of all('form[data-once]')) release(form, true)
 })
 
-// The part of the address behind # goes along with redirects, and would end at a form or a link.
-if (location.hash !== '') {
-  for (const form of all('form[data-once]')) form.action += location.hash
-  for (const link of all('.other a')) link.href += location.hash
-}
-
-// Going back brings what was typed with it; the link alone brings an empty form.
-for (const link of all('a[data-back]')) {
-  link.addEventListener('click', (event) => {
-    if (history.length < 2) return
-    event.preventDefault()
-    history.back()
-  })
-}
-
 const clock = (seconds) => {
   const two = (number) => String(number).padStart(2, '0')
   const minutes = Math.floor(seconds / 60)

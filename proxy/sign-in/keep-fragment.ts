@@ -27,9 +27,12 @@ export async function goingOnPage(
   redirect: Answer,
   returnTo: string,
 ): Promise<Answer> {
-  const url = redirect.headers.Location ?? ''
   const query = new URLSearchParams({ return_to: goingOnTo(returnTo) })
-  const props = { to: 'sign-in', url, keep: `/_stepgate/sign-in?${query}` } as const
+  const props = {
+    kind: 'sign-in',
+    address: redirect.headers.Location ?? '',
+    keepUrl: `/_stepgate/sign-in?${query}`,
+  } as const
   const page = await pageAnswer(pages, exchange, 200, 'going-on', props)
   return { ...page, setCookies: redirect.setCookies ?? [] }
 }
@@ -38,6 +41,6 @@ export async function goingOnPage(
 export function goOnWithFragment(request: OwnRequest): Promise<Answer> {
   const { context, exchange, fields, uiLocales } = request
   const { returnTo } = needOf(fields, context.config.publicUrl)
-  const props = { to: 'application', url: returnTo } as const
+  const props = { kind: 'application', returnUrl: returnTo } as const
   return pageAnswer(context.pages, exchange, 200, 'going-on', props, { uiLocales })
 }
