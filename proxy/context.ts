@@ -43,7 +43,7 @@ import { createTunnels, type Tunnels } from './upstream/tunnels.ts'
 const UPSTREAM_TIMES = { connectTimeout: 5_000, bodyTimeout: 0 }
 
 // In bytes: of forms that a process holds at one time, and of a seal beside what is in it.
-const ROOM = 32 * 1024 * 1024
+const ROOM = 64 * 1024 * 1024
 const SEAL = 64 * 1024
 
 // In ms. In Kubernetes all pods start at once; one that waits need not start again and again.
@@ -77,7 +77,12 @@ export type Context = {
   readonly directory: PhoneDirectory
   readonly pages: PageSet
   /** For content of forms that wait for their person. */
-  readonly resume: { readonly sealer: Sealer; readonly room: Room }
+  readonly resume: {
+    readonly sealer: Sealer
+    readonly room: Room
+    /** For what streams to the application meanwhile: it takes no place of what waits. */
+    readonly copies: Room
+  }
   readonly trusted: TrustedNetworks
   /** The open WebSockets. */
   readonly tunnels: Tunnels
@@ -176,7 +181,8 @@ export async function createContext(
     pages,
     resume: {
       sealer: createSealer(secrets.sessionSecrets, { maxLength: 2 * config.resumeMaxBody + SEAL }),
-      room: createRoom(Math.max(ROOM, 4 * config.resumeMaxBody)),
+      room: createRoom(Math.max(ROOM, 8 * config.resumeMaxBody)),
+      copies: createRoom(Math.max(ROOM, 8 * config.resumeMaxBody)),
     },
     sessions: createSessionReader({
       sealer: createSealer(secrets.sessionSecrets, { iron: ironSession }),

@@ -8,6 +8,8 @@ import { demandStepUp } from '../../proxy/gate-answers.ts'
 import { readRequest } from '../../proxy/request/read-request.ts'
 import { copyForm } from '../../proxy/resume/copy-form.ts'
 import { createRoom, type Room } from '../../proxy/resume/room.ts'
+import type { Session } from '../../proxy/session/session.ts'
+import { keyOf } from '../../proxy/store/key-of.ts'
 import { type Store, StoreUnavailableError } from '../../proxy/store/store.ts'
 import { createMemoryStore } from '../../proxy/store/store-memory.ts'
 import type { Forwarder } from '../../proxy/upstream/forward.ts'
@@ -247,6 +249,21 @@ test('while the store does not answer nothing is passed on, and a page says so',
   assert.equal(setting.upstream.take().length, 1)
 })
 
+test('whoever can write to the store puts no form in the place of another', async (t) => {
+  const setting = await open(t)
+  const { store } = setting.door.context
+  const [one, two] = [
+    await keep(t, setting, '/form', 'a=1'),
+    await keep(t, setting, '/form', 'a=2'),
+  ]
+  const now = setting.door.now()
+  const other = await store.get(keyOf('resume-content', two.id), now)
+  await store.put(keyOf('resume-content', one.id), other ?? '', now + 60_000)
+  assert.deepEqual(statusesOf(await sendMarker(t, setting, '/form', one)), [409])
+  assert.deepEqual(setting.upstream.take(), [])
+  assert.deepEqual(statusesOf(await sendMarker(t, setting, '/form', two)), [200])
+})
+
 test('anonymous forms fill neither the store nor the place of people who are known', async (t) => {
   const env = { STEPGATE_RESUME_MAX_BODY: '10MB', STEPGATE_TRUSTED_PROXIES: '127.0.0.1' }
   const setting = await open(t, { env })
@@ -269,7 +286,9 @@ test('anonymous forms fill neither the store nor the place of people who are kno
   const large = []
   for (let n = 0; n < 6; n++) large.push(await post(`192.0.2.${n}`, 40_000))
   assert.deepEqual(large, [303, 303, 303, 303, 429, 429])
-  assert.equal(await post('192.0.2.9', 40_000, basic), 303)
+  const known = []
+  for (let n = 0; n < 8; n++) known.push(await post('192.0.2.1', 40_000, basic))
+  assert.deepEqual(known, [303, 303, 303, 303, 303, 303, 429, 429])
   const small = []
   for (let n = 0; n < 52; n++) small.push(await post('2001:db8::1', 10))
   assert.deepEqual(small, [...Array(50).fill(303), 429, 429])
@@ -303,7 +322,7 @@ test('what the application has begun to read when it wants a code is kept whole'
   const room = createRoom(1024 * 1024)
   const setting: Setting = await open(t, {
     change: (context) => {
-      const withRoom = { ...context, resume: { ...context.resume, room } }
+      const withRoom = { ...context, resume: { ...context.resume, copies: room } }
       const forwarder = {
         ...context.upstream.forwarder,
         async forward(...[request, incoming, outgoing, , notes]: ForwardArguments) {
@@ -312,16 +331,16 @@ test('what the application has begun to read when it wants a code is kept whole'
           }
           const read = readRequest(context, incoming, outgoing, 'request-1')
           assert.ok(read.kind === 'read')
-          const gathered = copyForm(withRoom, read.exchange)
+          const now = context.clock()
+          const session = freshSession(now)
+          const gathered = copyForm(withRoom, read.exchange, session)
           assert.ok(gathered)
           // As a forwarder does of which the application wants no more.
           const body = requestBody(incoming, notes)
           body.resume()
           await once(body, 'data')
           body.destroy()
-          const now = context.clock()
           const wanted = { kind: 'step-up', acr: 'twilio_sms' } as const
-          const session = freshSession(now)
           const answer = await demandStepUp(withRoom, read.exchange, session, wanted, now, gathered)
           gathered.drop()
           writeAnswer(read.exchange, answer)
@@ -351,7 +370,8 @@ type ForwardArguments = Parameters<Forwarder['forward']>
 
 test('only what could be kept is gathered', async (t) => {
   const { door } = await open(t)
-  const gather = (method: string, headers: Record<string, string>) => {
+  const alice = freshSession(door.now())
+  const gather = (method: string, headers: Record<string, string>, session?: Session) => {
     const incoming = Object.assign(new EventEmitter(), {
       method,
       headers,
@@ -359,16 +379,17 @@ test('only what could be kept is gathered', async (t) => {
       resume() {},
       complete: true,
     })
-    const gathering = copyForm(door.context, { incoming } as unknown as Exchange)
+    const gathering = copyForm(door.context, { incoming } as unknown as Exchange, session)
     gathering?.drop()
     return gathering !== undefined
   }
   const form = { origin: ORIGIN, 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin' }
-  assert.equal(gather('POST', form), true)
-  assert.equal(gather('POST', { ...form, 'content-length': '1048576' }), true)
-  assert.equal(gather('POST', { ...form, 'content-length': '1048577' }), false)
-  assert.equal(gather('GET', form), false)
-  assert.equal(gather('POST', { ...form, 'sec-fetch-mode': 'cors' }), false)
-  assert.equal(gather('POST', { ...form, 'sec-fetch-site': 'cross-site' }), false)
-  assert.equal(gather('POST', { ...form, origin: 'https://evil.example' }), false)
+  assert.equal(gather('POST', form, alice), true)
+  assert.equal(gather('POST', { ...form, 'content-length': '1048576' }, alice), true)
+  assert.equal(gather('POST', { ...form, 'content-length': '1048577' }, alice), false)
+  assert.equal(gather('POST', form), false)
+  assert.equal(gather('GET', form, alice), false)
+  assert.equal(gather('POST', { ...form, 'sec-fetch-mode': 'cors' }, alice), false)
+  assert.equal(gather('POST', { ...form, 'sec-fetch-site': 'cross-site' }, alice), false)
+  assert.equal(gather('POST', { ...form, origin: 'https://evil.example' }, alice), false)
 })
