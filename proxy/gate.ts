@@ -5,6 +5,8 @@ import { answerDemand, deny, refuseOrigin } from './gate-answers.ts'
 import { decide } from './policy/decide.ts'
 import type { RuleRequest } from './policy/rule.ts'
 import { mayOpenWebSocket } from './request/web-socket-origin.ts'
+import { mayBeMarked } from './resume/marker.ts'
+import { sendOn } from './resume/send-on.ts'
 import { currentSession } from './session/current-session.ts'
 import type { Session } from './session/session.ts'
 import { forwardRequest } from './upstream/forward-request.ts'
@@ -23,10 +25,12 @@ export type GateEnds = {
 }
 
 const FORWARDING: GateEnds = {
-  letPass: (context, exchange, session, asked, now) =>
-    exchange.head === undefined
+  letPass(context, exchange, session, asked, now) {
+    if (mayBeMarked(exchange.incoming)) return sendOn(context, exchange, session, now)
+    return exchange.head === undefined
       ? forwardRequest(context, exchange, session, now)
-      : forwardWebSocket(context, exchange, exchange.head, session, asked, now),
+      : forwardWebSocket(context, exchange, exchange.head, session, asked, now)
+  },
   answer: writeAnswer,
 }
 
