@@ -103,6 +103,7 @@ describe('how fresh a sign-in and a code have to be', () => {
     const links = /href="([^"]*)" data-go data-keep="([^"]*)"/.exec(page.text())?.slice(1)
     const [straight, kept] = links?.map((link) => link.replaceAll('&amp;', '&')) ?? []
     assert.ok(straight && kept)
+    assert.equal(straight, '/_stepgate/step-up?return_to=%2Freports%3Fx%3D1&max_age=900&acr=basic')
     isShown(await open(straight), '/reports?x=1')
     world.turnClock(17 * MINUTE)
     const back = await open(kept)

@@ -1,19 +1,14 @@
 import assert from 'node:assert/strict'
-import { EventEmitter, once } from 'node:events'
+import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
-import { writeAnswer } from '../../proxy/answer.ts'
 import type { Exchange } from '../../proxy/exchange.ts'
-import { answerDemand } from '../../proxy/gate-answers.ts'
-import { readRequest } from '../../proxy/request/read-request.ts'
 import { copyForm } from '../../proxy/resume/copy-form.ts'
 import { createRoom, type Room } from '../../proxy/resume/room.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { keyOf } from '../../proxy/store/key-of.ts'
 import { type Store, StoreUnavailableError } from '../../proxy/store/store.ts'
 import { createMemoryStore } from '../../proxy/store/store-memory.ts'
-import type { Forwarder } from '../../proxy/upstream/forward.ts'
-import { requestBody } from '../../proxy/upstream/request-body.ts'
 import {
   type CountingUpstream,
   startCountingUpstream,
@@ -25,7 +20,7 @@ import { ask, connectHttp2 } from '../support/http2-client.ts'
 import { headerOf, rawRequest, sendRaw, statusesOf } from '../support/raw-exchange.ts'
 import { openTlsDoor } from '../support/tls-door.ts'
 import { until } from '../support/until.ts'
-import { rawClient } from '../upstream/sockets.ts'
+import { rawApplication, rawClient } from '../upstream/sockets.ts'
 
 const ORIGIN = 'https://app.example.com'
 const PAGE = [
@@ -76,7 +71,7 @@ const withCookie = (session: string, cookie: string) => `${session}; ${cookie}`
 
 function sendMarker(
   t: TestContext,
-  { door, through }: Setting,
+  { door, through }: Pick<Setting, 'door' | 'through'>,
   path: string,
   kept: { id: string; cookie: string },
 ) {
@@ -320,53 +315,38 @@ test('content that waits for its end takes room of which there is only so much',
 
 test('what the application has begun to read when it wants a code is kept whole', async (t) => {
   const room = createRoom(1024 * 1024)
-  const setting: Setting = await open(t, {
-    change: (context) => {
-      const withRoom = { ...context, resume: { ...context.resume, copies: room } }
-      const forwarder = {
-        ...context.upstream.forwarder,
-        async forward(...[request, incoming, outgoing, , notes]: ForwardArguments) {
-          if (request.content !== undefined) {
-            return context.upstream.forwarder.forward(request, incoming, outgoing, () => [], notes)
-          }
-          const read = readRequest(context, incoming, outgoing, 'request-1')
-          assert.ok(read.kind === 'read')
-          const now = context.clock()
-          const session = freshSession(now)
-          const gathered = copyForm(withRoom, read.exchange, session)
-          assert.ok(gathered)
-          // As a forwarder does of which the application wants no more.
-          const body = requestBody(incoming, notes)
-          body.resume()
-          await once(body, 'data')
-          body.destroy()
-          const wanted = { kind: 'step-up', acr: 'twilio_sms' } as const
-          const answer = await answerDemand(withRoom, read.exchange, session, wanted, now, gathered)
-          gathered.drop()
-          writeAnswer(read.exchange, answer)
-          return { kind: 'answered', status: answer.status } as const
-        },
-      }
-      return { ...withRoom, upstream: { ...context.upstream, forwarder } }
-    },
-    env: { STEPGATE_RULES: 'basic /**' },
+  const error = 'error="insufficient_user_authentication"'
+  const challenge = `WWW-Authenticate: Bearer ${error}, acr_values="twilio_sms"`
+  const { origin, connections } = await rawApplication(t, ({ socket, received }) => {
+    if (received.endsWith('a=b\r\n')) {
+      socket.write(`HTTP/1.1 401 No\r\n${challenge}\r\nContent-Length: 0\r\n\r\n`)
+    } else if (received.endsWith('a=b&c=d')) {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    }
   })
-  const { door, basic } = setting
+  const env = { STEPGATE_UPSTREAM: origin.origin, STEPGATE_RULES: 'basic /**' }
+  const door = await openDoor({
+    env,
+    change: (context) => ({ ...context, resume: { ...context.resume, copies: room } }),
+  })
+  t.after(() => door.close())
+  const { basic, through } = await cookiesOf(door)
   const head = [...FORM, basic, CHUNKED, LAST]
   const client = rawClient(t, door.port, rawRequest('POST /form HTTP/1.1', head, '3\r\na=b\r\n'))
-  // It waits for the rest.
-  await until(async () => !hasRoom(room, 1024 * 1024 - 2))
+  // It has said what it wants, and the rest is waited for.
+  await until(async () => connections[0]?.socket.destroyed === true)
+  assert.ok(!hasRoom(room, 1024 * 1024 - 2))
+  assert.equal(client.received(), '')
   client.socket.write('4\r\n&c=d\r\n0\r\n\r\n')
   const kept = keptBy((await client.ended).text)
   assert.ok(hasRoom(room, 1024 * 1024))
-  assert.deepEqual(statusesOf(await sendMarker(t, setting, '/form', kept)), [200])
-  assert.deepEqual(
-    setting.upstream.take().map(({ body }) => body),
-    ['a=b&c=d'],
-  )
+  assert.deepEqual(statusesOf(await sendMarker(t, { door, through }, '/form', kept)), [200])
+  assert.equal(connections.length, 2)
+  // Whatever else comes of it, the room is given back.
+  const passed = rawRequest('POST /form HTTP/1.1', [...FORM, through, LAST, 'Content-Length: 7'])
+  assert.deepEqual(statusesOf(await sendRaw(t, door.port, `${passed}a=b&c=d`)), [200])
+  await until(async () => hasRoom(room, 1024 * 1024))
 })
-
-type ForwardArguments = Parameters<Forwarder['forward']>
 
 test('what the application challenges when it is sent on waits again, until it is delivered', async (t) => {
   let answer = 401
