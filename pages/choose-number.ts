@@ -31,7 +31,7 @@ export function render(frame: PageFrame, props: ChooseNumberProps): Html {
     title: t('choose.title'),
     icon: 'phone',
     error,
-    script: 'otp.js',
+    script: ['otp.js', 'carry-fragment.js'],
     body: [
       html`<p class="lead">${t('choose.lead')}</p>`,
       error ? notice('error', ERROR_ID, [t('choose.nothing-chosen')]) : undefined,

@@ -19,6 +19,8 @@ export type Layout = {
   readonly script?: string | readonly string[]
   /** Goes to this address at once, also without JavaScript. */
   readonly refresh?: string
+  /** Without JavaScript, goes to this address at once; it may be another site's. */
+  readonly noScriptRefresh?: string
   /** The body says whom to ask, so the footer doesn't. */
   readonly contactInBody?: boolean
   /** The request id, on pages somebody may have to report. */
@@ -37,6 +39,7 @@ export function layout(frame: PageFrame, page: Layout): Html {
 <meta name="robots" content="noindex">
 <meta name="format-detection" content="telephone=no">
 ${page.refresh === undefined ? undefined : html`<meta http-equiv="refresh" content="0;url=${localPath(page.refresh)}">`}
+${page.noScriptRefresh === undefined ? undefined : html`<noscript><meta http-equiv="refresh" content="0;url=${page.noScriptRefresh}"></noscript>`}
 <title>${frame.t(titleKey, { page: page.title, brand: frame.brand.name })}</title>
 <link rel="icon" type="image/svg+xml" href="${frame.asset('favicon.svg')}">
 <link rel="stylesheet" href="${frame.asset('brand.css')}">

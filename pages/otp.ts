@@ -54,7 +54,7 @@ export function render(frame: PageFrame, props: OtpProps): Html {
     title: t(canEnter ? 'otp.title' : 'otp.title-no-code'),
     icon: 'phone',
     error: isAboutInput(notice),
-    script: isOnItsWay(props.delivery) ? ['otp.js', 'delivery.js'] : ['otp.js'],
+    script: ['otp.js', 'carry-fragment.js', ...(isOnItsWay(props.delivery) ? ['delivery.js'] : [])],
     reference: HAS_REFERENCE.has(notice.kind),
     body: [
       html`<p class="lead">${t(leadOf(props), { length, digits })}</p>`,

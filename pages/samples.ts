@@ -59,6 +59,8 @@ const BAD_REQUESTS = [
   'body-idle',
 ] as const
 
+const NOT_KEPT = ['size', 'cross-site', 'full', 'unavailable', 'body-idle'] as const
+
 function sendStates(channel: Channel): Sample<'otp'>[] {
   return [
     {
@@ -300,6 +302,30 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
   ],
   'not-found': [{ state: 'nothing', props: {} }],
   'stepped-up': [{ state: 'done', props: {} }],
+  'going-on': [
+    {
+      state: 'to the provider',
+      props: { kind: 'sign-in', address: 'https://login.example.com/', keepUrl: '/' },
+    },
+    { state: 'back', props: { kind: 'application', returnUrl: '/reports/2026?a=b&c' } },
+  ],
+  'send-on': [
+    { state: 'on its way', props: { action: '/reports/2026?a=b&c', id: 'x'.repeat(43) } },
+  ],
+  'not-sent': [
+    ...NOT_KEPT.flatMap((reason) =>
+      (['sign-in', 'code'] as const).map((by) => ({
+        state: `${reason}, ${by}`,
+        props: {
+          reason,
+          limit: '1MB',
+          through: { url: '/_stepgate/sign-in?return_to=/reports', by },
+          backUrl: '/reports',
+        },
+      })),
+    ),
+    ...(['sent', 'gone', 'other'] as const).map((reason) => ({ state: reason, props: { reason } })),
+  ],
   'bad-request': BAD_REQUESTS.map((reason) => ({
     state: reason,
     props: { reason },

@@ -49,6 +49,11 @@ export function redirectAnswer(
   }
 }
 
+/** The answer with more cookies. */
+export function withCookies(answer: Answer, cookies: readonly string[]): Answer {
+  return { ...answer, setCookies: [...(answer.setCookies ?? []), ...cookies] }
+}
+
 /**
  * Sends an answer over node:http, with the request's id; without effect when the client is gone. A
  * response that has already begun as something else is cut off: it will never be complete.

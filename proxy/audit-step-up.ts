@@ -9,7 +9,7 @@ export function auditStepUp(
   { log }: Context,
   exchange: Exchange,
   session: Session | undefined,
-  { maxAge }: Need,
+  { maxAge }: Pick<Need, 'maxAge'>,
 ): void {
   log.audit('step_up.required', {
     ...auditFields({ exchange, session }),

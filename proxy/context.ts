@@ -20,6 +20,7 @@ import { createDirectory } from './phone/create-directory.ts'
 import type { PhoneDirectory } from './phone/phone-directory.ts'
 import { type Random, systemRandom } from './random.ts'
 import { parseNetworks, type TrustedNetworks } from './request/client-address.ts'
+import { createRoom, type Room } from './resume/room.ts'
 import { type CookieNames, cookieNames } from './session/cookies.ts'
 import { openSessions, type Sessions } from './session/open-sessions.ts'
 import { type Revocations, watchRevocations } from './session/revocations.ts'
@@ -44,6 +45,10 @@ import { createTunnels, type Tunnels } from './upstream/tunnels.ts'
 
 // In ms. A silent body is the application's affair: long polling and event streams are silent.
 const UPSTREAM_TIMES = { connectTimeout: 5_000, bodyTimeout: 0 }
+
+// In bytes: of forms that a process holds at one time, and of a seal beside what is in it.
+const ROOM = 64 * 1024 * 1024
+const SEAL = 64 * 1024
 
 // In ms. In Kubernetes all pods start at once; one that waits need not start again and again.
 const STORE_PATIENCE = 25_000
@@ -78,6 +83,13 @@ export type Context = Sessions & {
   readonly streams: OpenStreams
   readonly directory: PhoneDirectory
   readonly pages: PageSet
+  /** For content of forms that wait for their person. */
+  readonly resume: {
+    readonly sealer: Sealer
+    readonly room: Room
+    /** For what streams to the application meanwhile: it takes no place of what waits. */
+    readonly copies: Room
+  }
   readonly trusted: TrustedNetworks
   /** The open WebSockets. */
   readonly tunnels: Tunnels
@@ -206,6 +218,11 @@ export async function createContext(
     pages,
     assertions,
     tokens,
+    resume: {
+      sealer: createSealer(secrets.sessionSecrets, { maxLength: 2 * config.resumeMaxBody + SEAL }),
+      room: createRoom(Math.max(ROOM, 8 * config.resumeMaxBody)),
+      copies: createRoom(Math.max(ROOM, 8 * config.resumeMaxBody)),
+    },
     ...sessions,
     signIn: {
       provider,

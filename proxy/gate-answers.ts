@@ -1,4 +1,4 @@
-import { type Answer, jsonAnswer, redirectAnswer, seeOther } from './answer.ts'
+import { type Answer, jsonAnswer, redirectAnswer, seeOther, withCookies } from './answer.ts'
 import { auditFields } from './audit-fields.ts'
 import { auditStepUp } from './audit-step-up.ts'
 import type { Context } from './context.ts'
@@ -10,24 +10,31 @@ import type { Decision, Demand } from './policy/rule.ts'
 import { kindOf } from './request/kind-of-request.ts'
 import { codePagePath, signInPath } from './request/need.ts'
 import { returnTarget } from './request/return-target.ts'
+import type { Gathering } from './resume/read-content.ts'
+import { wayBack } from './resume/way-back.ts'
 import type { Session } from './session/session.ts'
+import { goingOnPage, mayHaveFragment } from './sign-in/keep-fragment.ts'
 import { sendToProvider } from './sign-in/send-to-provider.ts'
 
 type SignIn = Extract<Demand, { kind: 'sign-in' }>
 type StepUp = Extract<Demand, { kind: 'step-up' }>
 type Denial = Extract<Decision, { kind: 'deny' }>['reason']
 
-/** Asks for what is missing; `now` in epoch ms. Throws `ProviderUnknownError`. */
+/**
+ * Asks for what is missing; `now` in epoch ms. `gathered` is what there is of a form that the application
+ * has read already. Throws `ProviderUnknownError`.
+ */
 export function answerDemand(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
   demand: Demand,
   now: number,
+  gathered?: Gathering,
 ): Promise<Answer> {
   return demand.kind === 'sign-in'
-    ? demandSignIn(context, exchange, session, demand, now)
-    : demandStepUp(context, exchange, session, demand)
+    ? demandSignIn(context, exchange, session, demand, now, gathered)
+    : demandStepUp(context, exchange, session, demand, now, gathered)
 }
 
 /** To the provider for a navigation, 401 for a program. */
@@ -35,15 +42,22 @@ async function demandSignIn(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
-  { maxAge }: SignIn,
+  demand: SignIn,
   now: number,
+  gathered: Gathering | undefined,
 ): Promise<Answer> {
-  const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
-  const destination = maxAge === undefined ? { returnTo } : { returnTo, signedInWithin: maxAge }
+  const { maxAge } = demand
+  const fresh = maxAge === undefined ? {} : { signedInWithin: maxAge }
   if (isNavigation(exchange)) {
-    return sendToProvider({ context, exchange, session, uiLocales: undefined, now }, destination)
+    const back = await wayBack(context, exchange, { session, demand, gathered }, now)
+    if (back.kind === 'answer') return back.answer
+    const { returnTo, setCookies } = back
+    if (mayHaveFragment(exchange)) return goingOnPage(context, exchange, { returnTo, ...fresh })
+    const sent = { context, exchange, session, uiLocales: undefined, now }
+    return withCookies(await sendToProvider(sent, { returnTo, ...fresh }), setCookies)
   }
-  const url = new URL(signInPath(destination), context.config.publicUrl).href
+  const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
+  const url = new URL(signInPath({ returnTo, ...fresh }), context.config.publicUrl).href
   if (session !== undefined) {
     return insufficient(exchange, 'basic', maxAge, 'A more recent sign-in is needed', url)
   }
@@ -59,13 +73,21 @@ async function demandStepUp(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
-  { acr, maxAge }: StepUp,
+  demand: StepUp,
+  now: number,
+  gathered: Gathering | undefined,
 ): Promise<Answer> {
+  const { acr, maxAge } = demand
+  const stepUp = maxAge === undefined ? {} : { maxAge }
+  auditStepUp(context, exchange, session, stepUp)
+  if (isNavigation(exchange)) {
+    const back = await wayBack(context, exchange, { session, demand, gathered }, now)
+    if (back.kind === 'answer') return back.answer
+    const path = codePagePath({ returnTo: back.returnTo, ...stepUp })
+    return redirectAnswer(seeOther(exchange.incoming), path, back.setCookies)
+  }
   const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
-  const need = maxAge === undefined ? { returnTo } : { returnTo, maxAge }
-  auditStepUp(context, exchange, session, need)
-  if (isNavigation(exchange)) return redirectAnswer(seeOther(exchange.incoming), codePagePath(need))
-  const url = new URL(codePagePath(need), context.config.publicUrl).href
+  const url = new URL(codePagePath({ returnTo, ...stepUp }), context.config.publicUrl).href
   return insufficient(exchange, acr, maxAge, 'A one-time code is needed', url)
 }
 

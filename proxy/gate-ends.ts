@@ -2,6 +2,8 @@ import { type Answer, writeAnswer } from './answer.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import type { RuleRequest } from './policy/rule.ts'
+import { mayBeMarked } from './resume/marker.ts'
+import { sendOn } from './resume/send-on.ts'
 import type { Session } from './session/session.ts'
 import { forwardRequest } from './upstream/forward-request.ts'
 import { forwardWebSocket } from './upstream/forward-web-socket.ts'
@@ -20,10 +22,15 @@ export type GateEnds = {
 
 /** The ends where stepgate stands before the application. */
 export const FORWARDING: GateEnds = {
-  letPass: (context, exchange, session, asked, now) =>
-    exchange.head === undefined
-      ? forwardRequest(context, exchange, session, now)
-      : forwardWebSocket(context, exchange, exchange.head, session, asked, now),
+  letPass(context, exchange, session, asked, now) {
+    if (exchange.head !== undefined) {
+      return forwardWebSocket(context, exchange, exchange.head, session, asked, now)
+    }
+    // Nothing is kept for machines.
+    return exchange.tokenUntil === undefined && mayBeMarked(exchange.incoming)
+      ? sendOn(context, exchange, session, now)
+      : forwardRequest(context, exchange, session, now)
+  },
   answer: writeAnswer,
 }
 

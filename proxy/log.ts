@@ -29,6 +29,8 @@ export type AuditEvent =
   | 'voice.circuit_closed'
   | 'session.ended'
   | 'request.denied'
+  | 'form.kept'
+  | 'form.sent_on'
   | 'websocket.closed'
 
 /** Fields of a log line. Never a code, a whole number, a token or a raw error of an SDK. */

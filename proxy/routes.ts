@@ -12,6 +12,7 @@ import { addDeliveryRoutes } from './otp/delivery-routes.ts'
 import { addOtpRoutes } from './otp/otp-routes.ts'
 import type { OwnApp } from './own-route.ts'
 import { problemAnswer } from './page-answer.ts'
+import { addResumeRoutes } from './resume/resume-routes.ts'
 import { sendAnswer } from './send-answer.ts'
 import { addSignInRoutes } from './sign-in/sign-in-routes.ts'
 
@@ -24,6 +25,7 @@ export function createRoutes(context: Context): OwnApp {
   addSignInRoutes(app, context)
   addOtpRoutes(app, context)
   addDeliveryRoutes(app, context)
+  addResumeRoutes(app, context)
   addHealthRoutes(app, context)
   addAssertionRoutes(app, context)
 

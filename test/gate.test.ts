@@ -6,7 +6,7 @@ import type { Exchange } from '../proxy/exchange.ts'
 import { passGate } from '../proxy/gate.ts'
 import type { PageSet } from '../proxy/page-set.ts'
 import type { Rule } from '../proxy/policy/rule.ts'
-import { ProviderUnknownError } from '../proxy/sign-in/provider.ts'
+import { type Provider, ProviderUnknownError } from '../proxy/sign-in/provider.ts'
 import { type Store, StoreUnavailableError } from '../proxy/store/store.ts'
 import { createMemoryStore } from '../proxy/store/store-memory.ts'
 import { type CountingUpstream, startCountingUpstream } from './support/counting-upstream.ts'
@@ -140,6 +140,42 @@ describe('the gate', () => {
     const text = await ask(t, strange, '/x', [await strange.cookieOf()])
     assert.deepEqual(statusesOf(text), [403])
     assert.deepEqual(upstream.take(), [])
+  })
+
+  test('gives a page before the provider to a window of a browser alone, and begins no sign-in for it', async (t) => {
+    let begun = 0
+    const provider: Provider = {
+      ...quietProvider,
+      authorizationUrl(request) {
+        begun++
+        return quietProvider.authorizationUrl(request)
+      },
+    }
+    const opened = await open({ overrides: { provider } })
+    const window = [
+      ...['Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: document', 'Upgrade-Insecure-Requests: 1'],
+      ...['User-Agent: Mozilla/5.0 (X11)', 'Accept-Encoding: gzip', 'Accept: text/html'],
+    ]
+    const page = await ask(t, opened, '/x', window)
+    assert.deepEqual(statusesOf(page), [200])
+    assert.match(page, /href="\/_stepgate\/sign-in\?return_to=%2Fx" data-go/)
+    assert.deepEqual([begun, headerOf(page, 'set-cookie')], [0, undefined])
+    assert.equal(headerOf(page, 'cache-control'), 'no-store')
+    const other = (old: string, by: string) => window.map((line) => (line === old ? by : line))
+    for (const headers of [
+      // Without Accept it is none at all without the mode.
+      ...window.slice(0, -1).map((line) => window.filter((each) => each !== line)),
+      other('Sec-Fetch-Dest: document', 'Sec-Fetch-Dest: iframe'),
+      other('Upgrade-Insecure-Requests: 1', 'Upgrade-Insecure-Requests: 0'),
+      other('User-Agent: Mozilla/5.0 (X11)', 'User-Agent: curl/8 Mozilla/5.0'),
+    ]) {
+      const text = await ask(t, opened, '/x', headers)
+      assert.deepEqual(statusesOf(text), [302], headers.join())
+      assert.match(headerOf(text, 'location') ?? '', /^https:\/\/login\.example\.com\//)
+    }
+    assert.equal(begun, 8)
+    const script = [...window.slice(1), 'Sec-Fetch-Mode: cors']
+    assert.deepEqual(statusesOf(await ask(t, opened, '/x', script)), [401])
   })
 
   test('says to try again when the provider is not known, and 500 when it is broken', async (t) => {

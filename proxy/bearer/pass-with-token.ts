@@ -50,7 +50,7 @@ export async function passWithToken(
     case 'forward':
       return letPass(context, known, session, asked, now)
     case 'step-up':
-      auditStepUp(context, exchange, session, { returnTo: '/', ...decision })
+      auditStepUp(context, exchange, session, decision)
       return answer(exchange, demandStronger(context, exchange, decision))
     case 'deny':
       return answer(exchange, await deny(context, exchange, session, decision.reason))

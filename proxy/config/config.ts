@@ -29,6 +29,8 @@ export type Config = {
   /** Whether each connection begins with a PROXY protocol header of a trusted proxy. */
   readonly proxyProtocol: boolean
   readonly limits: ClientLimits
+  /** Of a form that waits until its person is through. */
+  readonly resumeMaxBody: number
   readonly session: {
     readonly idle: number
     readonly lifetime: number

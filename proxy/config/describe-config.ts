@@ -52,6 +52,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   MAX_HEADERS: ({ limits }) => String(limits.headers),
   MAX_URL: ({ limits }) => formatSize(limits.url),
   MAX_BODY: ({ limits }) => orNone(limits.body, formatSize),
+  RESUME_MAX_BODY: ({ resumeMaxBody }) => formatSize(resumeMaxBody),
   HEADER_TIMEOUT: ({ limits }) => formatDuration(limits.headerTimeout),
   BODY_IDLE_TIMEOUT: ({ limits }) => formatDuration(limits.bodyIdle),
   KEEP_ALIVE_TIMEOUT: ({ limits }) => formatDuration(limits.keepAlive),

@@ -123,6 +123,7 @@ function plainConfig(
 ): Pick<
   Config,
   | 'oidc'
+  | 'resumeMaxBody'
   | 'defaultAcr'
   | 'otp'
   | 'smsLimits'
@@ -154,6 +155,7 @@ function plainConfig(
         par: values.OIDC_PAR,
       },
     },
+    resumeMaxBody: values.RESUME_MAX_BODY,
     defaultAcr: values.DEFAULT_ACR,
     smsLimits: {
       person: values.SMS_LIMIT_PERSON,

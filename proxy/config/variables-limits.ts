@@ -19,6 +19,10 @@ export const LIMITS = {
     doc: 'Content of one request, or `none`; more is answered by 413. It streams and is never held in memory.',
     example: '500MB',
   }),
+  RESUME_MAX_BODY: defaulted(size('1KB', '10MB'), '1MB', {
+    doc: 'Content of a form that is kept while its person signs in or types a code, and then sent on; of a larger one people are told that it was not sent.',
+    example: '5MB',
+  }),
   HEADER_TIMEOUT: defaulted(duration('1s', '10m'), '30s', {
     doc: "How long a request's headers may take; after that 408, and the connection ends.",
     example: '10s',

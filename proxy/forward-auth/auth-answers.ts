@@ -50,9 +50,11 @@ export function againAnswer(
   return jsonAnswer(503, { error: 'try_again', request_id: requestId }, headers)
 }
 
-/** What the gate answers to a client, as the proxy can take it. */
+/** What the gate answers to a client in place of what was asked for, as the proxy can take it. */
 export function fitAnswer(answer: Answer, mode: AnswerMode, publicUrl: URL): Answer {
   const { status, headers, setCookies = [] } = answer
+  // The proxy would let the request pass.
+  if (status < 300) throw new TypeError(`no refusal: ${status}`)
   const location = headers.Location
   // Traefik would take it as relative to stepgate's own address.
   const absolute = location === undefined ? {} : { Location: new URL(location, publicUrl).href }

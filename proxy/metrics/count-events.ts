@@ -67,6 +67,8 @@ const COUNTS: { readonly [Event in AuditEvent]: Count<Event> } = {
   'voice.circuit_closed': circuit('call', 0),
   // It is in the decisions that requests are counted by.
   'request.denied': () => {},
+  'form.kept': () => {},
+  'form.sent_on': () => {},
   // Of people, not of their connections, is what is counted here.
   'websocket.closed': () => {},
   // Only the command line does it.

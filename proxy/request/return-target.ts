@@ -4,16 +4,28 @@ import { parseTarget } from './target.ts'
 
 const MAX_LENGTH = 2048
 const START = '/'
-/** The one page of ours that people go on to: it ends the window that an application opened for them. */
+
+/** Ends the window that an application opened for a person. */
 export const STEPPED_UP = '/_stepgate/stepped-up'
+
+/** Where a form that was kept goes on from. */
+export const RESUME = '/_stepgate/resume'
+
+/** Where a person gets back the fragment of an address that was asked for before signing in. */
+export const GOING_ON = '/_stepgate/going-on'
+
+const GOING_ON_TO = `${GOING_ON}?return_to=`
+const RESUMES = new RegExp(`^${RESUME}\\?id=[A-Za-z0-9_-]{43}$`)
 
 /**
  * Where a person goes on after signing in or a code: path and query on this host, ASCII only. Takes
  * a target as received, or a path or URL of ours from a parameter; whatever else comes in, and what
- * leads to stepgate's own pages but `STEPPED_UP`, becomes `/`. A fragment is cut off.
+ * leads to stepgate's own pages, becomes `/`, but for those that lead on. A fragment is cut off.
  */
 export function returnTarget(input: string | undefined, publicUrl: URL): string {
   if (input === undefined || input.length > MAX_LENGTH) return START
+  if (RESUMES.test(input)) return input
+  if (input.startsWith(GOING_ON_TO)) return goingOnTo(returnedBy(input, publicUrl))
   const local = input.startsWith('/') ? input : localPartOf(input, publicUrl)
   const target = encodeText(local.split('#', 1)[0] ?? '')
   if (target.length > MAX_LENGTH) return START
@@ -21,6 +33,17 @@ export function returnTarget(input: string | undefined, publicUrl: URL): string 
   if (target === STEPPED_UP) return target
   const parsed = parseTarget(target, { encodedSlashes: 'allow' })
   return parsed.kind === 'ok' && !isOwnTarget(parsed.target) ? target : START
+}
+
+/** The page that goes on to a return target, with the fragment that was kept for it. */
+export function goingOnTo(returnTo: string): string {
+  return GOING_ON_TO + encodeURIComponent(returnTo)
+}
+
+function returnedBy(input: string, publicUrl: URL): string {
+  const inner = new URLSearchParams(input.slice(GOING_ON.length)).get('return_to') ?? START
+  // None of these pages leads to another.
+  return inner.startsWith('/_stepgate/') ? START : returnTarget(inner, publicUrl)
 }
 
 /** Path and query of an absolute URL, as they are written, if it is one of ours; else `/`. */

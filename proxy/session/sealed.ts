@@ -17,6 +17,8 @@ export type Sealer = {
    * for anything else, whatever it is.
    */
   unseal(typ: string, sealed: string, now: number): Promise<unknown>
+  /** As `unseal`, but of any time: for what may restrict somebody, never for what grants. */
+  unsealPast(typ: string, sealed: string): Promise<unknown>
 }
 
 /** The value is too large to be sealed. */
@@ -50,6 +52,16 @@ export function createSealer(
   const sealing = new Map<string, Sealing>()
   const unsealing = new Map<string, Passwords>()
 
+  async function open(typ: string, sealed: string): Promise<Envelope | undefined> {
+    if (typeof sealed !== 'string' || sealed.length > maxLength || !FORM.test(sealed))
+      return undefined
+    const passwords = remembered(unsealing, typ, () => passwordsFor(typ, secrets))
+    const unsealed: Partial<Envelope> = await iron.unseal(sealed, passwords)
+    const { typ: sealedTyp, iat, exp, value } = unsealed
+    if (sealedTyp !== typ || iat === undefined || exp === undefined) return undefined
+    return value === undefined ? undefined : { typ, iat, exp, value }
+  }
+
   return {
     async seal(typ, value, expiresAt, now) {
       const { id, password } = remembered(sealing, typ, () => sealingFor(typ, secrets[0]))
@@ -59,14 +71,12 @@ export function createSealer(
       return sealed
     },
     async unseal(typ, sealed, now) {
-      if (typeof sealed !== 'string' || sealed.length > maxLength || !FORM.test(sealed))
-        return undefined
-      const passwords = remembered(unsealing, typ, () => passwordsFor(typ, secrets))
-      const unsealed: Partial<Envelope> = await iron.unseal(sealed, passwords)
-      const { typ: sealedTyp, iat, exp, value } = unsealed
-      if (sealedTyp !== typ || iat === undefined || exp === undefined) return undefined
+      const envelope = await open(typ, sealed)
+      if (envelope === undefined) return undefined
+      const { iat, exp, value } = envelope
       return now < exp && iat <= now + CLOCK_SKEW ? value : undefined
     },
+    unsealPast: async (typ, sealed) => (await open(typ, sealed))?.value,
   }
 }
 

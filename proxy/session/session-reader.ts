@@ -17,6 +17,8 @@ export type SessionReader = {
    * `StoreUnavailableError` where its groups are in the store.
    */
   read(sealed: string, now: number): Promise<Session | undefined>
+  /** Whose session a cookie value is or was: nobody else may have what was typed in it. */
+  subjectOf(sealed: string): Promise<string | undefined>
   /** The cookie value of a session. Throws `StoreUnavailableError` where its groups are many. */
   seal(session: Session, now: number): Promise<string>
   /** From now on this cookie value, which is known, means this session. */
@@ -74,6 +76,9 @@ export function createSessionReader(parts: SessionReaderParts): SessionReader {
       if (session === undefined || judge(session, now) === undefined) return undefined
       remember(sealed, freezeSession(session))
       return session
+    },
+    async subjectOf(sealed) {
+      return readSession(await sealer.unsealPast(TYP, sealed))?.subject
     },
     async seal(session, now) {
       const end = session.createdAt + limits.lifetime

@@ -4,7 +4,9 @@ import type { OwnRequest } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
 import { isPrefetch, kindOf } from '../request/kind-of-request.ts'
 import { isSameOrigin } from '../request/same-origin.ts'
+import { clearCookie } from '../session/cookies.ts'
 import { clearSessionCookie } from '../session/session-cookie.ts'
+import { readBrowserCookies } from './browser-cookies.ts'
 import { signOut } from './sign-out.ts'
 
 /**
@@ -38,7 +40,12 @@ export async function answerSignOut(request: OwnRequest): Promise<Answer> {
   const { context, exchange, session, now } = request
   const { cookies, config } = context
   const signedOut = signedOutUrl(request)
-  const clear = clearSessionCookie(cookies.session, exchange.incoming.headers.cookie, config)
+  const { cookie } = exchange.incoming.headers
+  const clear = [
+    ...clearSessionCookie(cookies.session, cookie, config),
+    // What waits to be sent on is nobody's any more.
+    ...readBrowserCookies(cookie, cookies.resume).map(({ name }) => clearCookie(name, config)),
+  ]
   if (session === undefined) {
     // A session of ours may have expired before the one at the provider, on a shared computer too.
     const end = context.provider.endSessionUrl(undefined, signedOut) ?? signedOut

@@ -5,9 +5,10 @@ import { type OwnApp, type OwnRequest, onForm, onGet } from '../own-route.ts'
 import { frameRequest, pageAnswer } from '../page-answer.ts'
 import { isSignedInWithin, satisfies } from '../policy/satisfies.ts'
 import { codePagePath, needOf } from '../request/need.ts'
-import { STEPPED_UP } from '../request/return-target.ts'
+import { GOING_ON, STEPPED_UP } from '../request/return-target.ts'
 import { answerCallback } from './answer-callback.ts'
 import { answerSignOut, confirmSignOut, FORGET_PAGES } from './answer-sign-out.ts'
+import { goOnWithFragment } from './keep-fragment.ts'
 import { sendToProvider } from './send-to-provider.ts'
 
 /** Signing in, stepping up on an application's link, and signing out. */
@@ -15,6 +16,7 @@ export function addSignInRoutes(app: OwnApp, context: Context): void {
   onGet(app, context, '/_stepgate/sign-in', signInOn)
   onGet(app, context, '/_stepgate/callback', answerCallback)
   onGet(app, context, '/_stepgate/step-up', stepUpOn)
+  onGet(app, context, GOING_ON, goOnWithFragment)
   onGet(app, context, '/_stepgate/step-up/texts', answerTexts)
   onGet(app, context, STEPPED_UP, ({ exchange, uiLocales }) =>
     pageAnswer(context.pages, exchange, 200, 'stepped-up', {}, { uiLocales }),

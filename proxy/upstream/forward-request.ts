@@ -9,13 +9,15 @@ import { judgeChallenges } from '../policy/judge-challenges.ts'
 import { parseChallenges } from '../policy/parse-challenges.ts'
 import { type ClientFault, FAULT_STATUS } from '../request/client-fault.ts'
 import { returnTarget } from '../request/return-target.ts'
+import { copyForm } from '../resume/copy-form.ts'
+import { type Gathering, NOT_GATHERED } from '../resume/read-content.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import type { Session } from '../session/session.ts'
 import { needsTouch, touch } from '../session/transitions.ts'
 import type { ForwardOutcome, ForwardRequest } from './forward.ts'
 import { withoutHeaders } from './header-verdicts.ts'
 import { rebuildHeaders } from './rebuild-headers.ts'
-import { isChunked } from './request-body.ts'
+import { hasBody, isChunked } from './request-body.ts'
 
 /** Sends an allowed request to the application, with who is asking in its headers. */
 export async function forwardRequest(
@@ -29,9 +31,14 @@ export async function forwardRequest(
   const seeing = seeSession(context, exchange, session, now)
   const { setCookies } = seeing instanceof Promise ? await seeing : seeing
   const request = rebuildRequest(context, exchange, session, now)
-  const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, exchange.notes)
-  if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
-    await answerUnanswered(context, exchange, session, outcome)
+  const gathered = copyForm(context, exchange, session)
+  try {
+    const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, exchange.notes)
+    if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
+      await answerUnanswered(context, exchange, session, outcome, { gathered })
+    }
+  } finally {
+    gathered?.drop()
   }
 }
 
@@ -78,11 +85,10 @@ export function rebuildRequest(
   { incoming, target, hosts, client, requestId, tokenUntil }: Exchange,
   session: Session | undefined,
   now: number,
+  rawHeaders: readonly string[] = incoming.rawHeaders,
 ): ForwardRequest {
   const headers = rebuildHeaders(
-    tokenUntil === undefined
-      ? incoming.rawHeaders
-      : withoutHeaders(incoming.rawHeaders, TOKEN_HEADERS),
+    tokenUntil === undefined ? rawHeaders : withoutHeaders(rawHeaders, TOKEN_HEADERS),
     upstream.headerSettings,
     upstream.identityOf(session, now),
     { ...client, requestId, chunked: isChunked(incoming) },
@@ -114,18 +120,25 @@ const NOBODY: SeenSession = { session: undefined, setCookies: noCookies }
 export type Unanswered = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
 type Failure = Exclude<Unanswered, { kind: 'demands' }>
 
-/** Answers in place of the application, while that is possible. */
+/**
+ * Answers in place of the application, while that is possible: with what was gathered of a form, which
+ * the caller drops, and where to try again if that does no harm.
+ */
 export async function answerUnanswered(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
   outcome: Unanswered,
+  more: { readonly gathered?: Gathering | undefined; readonly retryUrl?: string | undefined } = {},
 ): Promise<void> {
-  if (outcome.kind !== 'demands') return answerFailure(context, exchange, session, outcome)
+  if (outcome.kind !== 'demands') {
+    return answerFailure(context, exchange, session, outcome, more.retryUrl)
+  }
   const { incoming, notes } = exchange
   const { demand, setCookies } = outcome
   notes.decision = demand.kind
-  const answer = await answerDemand(context, exchange, session, demand, context.clock())
+  const gathered = more.gathered ?? (hasBody(incoming) ? NOT_GATHERED : undefined)
+  const answer = await answerDemand(context, exchange, session, demand, context.clock(), gathered)
   notes.bytesOut = incoming.method === 'HEAD' ? 0 : Buffer.byteLength(answer.body)
   writeAnswer(
     exchange,
@@ -134,12 +147,16 @@ export async function answerUnanswered(
   )
 }
 
-/** Logs what went wrong with the application, and says so to the client while that is possible. */
+/**
+ * Logs what went wrong with the application, and says so to the client while that is possible, with
+ * where to try again if that does no harm.
+ */
 async function answerFailure(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
   failure: Failure,
+  retryUrl = retryUrlOf(context, exchange),
 ): Promise<void> {
   if (failure.kind === 'no-upstream') return answerNowhere(context, exchange, session)
   if (failure.kind === 'client-fault') {
@@ -152,19 +169,22 @@ async function answerFailure(
   context.log.error('The application did not answer', fields)
   if (kind === 'cut-off') return
   const shown = kind === 'invalid-response' ? 'invalid' : kind
-  const repeatable = incoming.method === 'GET' || incoming.method === 'HEAD'
-  const retryUrl = returnTarget(exchange.target.raw, context.config.publicUrl)
   const answer = await problemAnswer(
     context.pages,
     exchange,
     kind === 'timed-out' ? 504 : 502,
     `upstream_${kind.replace('-', '_')}`,
     'upstream-down',
-    { kind: shown, ...(repeatable && { retryUrl }) },
+    { kind: shown, ...(retryUrl !== undefined && { retryUrl }) },
     { uiLocales: session?.locale },
   )
   // What is left of a request's body would be read as the next request.
   writeAnswer(exchange, answer, !incoming.complete)
+}
+
+function retryUrlOf({ config }: Context, { incoming, target }: Exchange): string | undefined {
+  const repeatable = incoming.method === 'GET' || incoming.method === 'HEAD'
+  return repeatable ? returnTarget(target.raw, config.publicUrl) : undefined
 }
 
 async function answerFault(

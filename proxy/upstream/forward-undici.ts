@@ -82,7 +82,10 @@ export function createForwarder(
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
         const group = pickUpstream(request.hosts, request.paths)
         if (group === undefined) return resolve({ kind: 'no-upstream' })
-        const body = hasBody(incoming) ? requestBody(incoming, notes, options.maxBody) : undefined
+        const body =
+          request.content === undefined && hasBody(incoming)
+            ? requestBody(incoming, notes, options.maxBody)
+            : undefined
         const stream = body && streamRequest(request, incoming, body)
         const parts = { outgoing, setCookies, notes, resolve, reject }
         const dispatch = prepare(group, request, body, stream, parts)
@@ -111,7 +114,7 @@ export function createForwarder(
 }
 
 function dispatchOptions(
-  { method, target, headers }: ForwardRequest,
+  { method, target, headers, content }: ForwardRequest,
   body: RequestBody | undefined,
 ): Dispatcher.DispatchOptions & { servername: string } {
   return {
@@ -119,7 +122,7 @@ function dispatchOptions(
     path: target,
     headers: headers as string[],
     // undici asks no more of a stream than `RequestBody` has.
-    body: (body ?? null) as Exclude<Dispatcher.DispatchOptions['body'], undefined>,
+    body: (body ?? content ?? null) as Exclude<Dispatcher.DispatchOptions['body'], undefined>,
     servername: SERVER_NAME,
   }
 }

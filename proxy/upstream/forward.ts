@@ -47,6 +47,8 @@ export type ForwardRequest = {
    * or undefined to pass it on.
    */
   readonly judge: (challenges: readonly string[]) => Demand | undefined
+  /** What is sent instead of the body of `incoming`, which has been read; the headers tell its length. */
+  readonly content?: Buffer
 }
 
 /** What an exchange is measured by. */

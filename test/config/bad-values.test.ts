@@ -137,6 +137,8 @@ const BAD_VALUES: readonly (readonly [string, string, RegExp])[] = [
   ['MAX_URL', '1KB', /it must be from 4KB to 256KB$/],
   ['MAX_BODY', '0KB', /it must be from 1KB to 999999GB, or none$/],
   ['MAX_BODY', 'unlimited', /as in 64KB, 10MB, or none$/],
+  ['RESUME_MAX_BODY', '11MB', /it must be from 1KB to 10MB$/],
+  ['RESUME_MAX_BODY', 'none', /it must be a number with KB, MB or GB/],
   ['HEADER_TIMEOUT', '0s', /it must be from 1s to 10m$/],
   ['BODY_IDLE_TIMEOUT', '2h', /it must be from 1s to 1h$/],
   ['KEEP_ALIVE_TIMEOUT', '65', /it must be a number with s, m, h or d/],

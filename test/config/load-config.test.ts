@@ -35,6 +35,7 @@ test('the least that must be set gives the documented defaults', () => {
       keepAlive: 65_000,
       connectionsPerAddress: 10_000,
     },
+    resumeMaxBody: 1_048_576,
     session: {
       idle: 3_600_000,
       lifetime: 43_200_000,
@@ -144,6 +145,7 @@ test('everything that can be set is read', () => {
         STEPGATE_MAX_HEADERS: '200',
         STEPGATE_MAX_URL: '32KB',
         STEPGATE_MAX_BODY: 'none',
+        STEPGATE_RESUME_MAX_BODY: '5MB',
         STEPGATE_HEADER_TIMEOUT: '10s',
         STEPGATE_BODY_IDLE_TIMEOUT: '2m',
         STEPGATE_KEEP_ALIVE_TIMEOUT: '125s',
@@ -269,6 +271,7 @@ test('everything that can be set is read', () => {
       keepAlive: 125_000,
       connectionsPerAddress: 1000,
     },
+    resumeMaxBody: 5_242_880,
     session: {
       idle: 1_800_000,
       lifetime: 28_800_000,

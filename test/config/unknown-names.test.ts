@@ -22,7 +22,7 @@ test('an unknown name is refused even when it is empty', () => {
 })
 
 test('variables of versions to come are not known yet', () => {
-  for (const name of ['ADMIN_ACR', 'RESUME_MAX_BODY']) {
+  for (const name of ['ADMIN_ACR', 'BROKER_CLIENTS']) {
     assert.match(problemOf(`STEPGATE_${name}`) ?? '', /is unknown/, name)
   }
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { fitAnswer } from '../../proxy/forward-auth/auth-answers.ts'
 import { createProvider } from '../../proxy/sign-in/provider-openid.ts'
 import { loadedOk, loadWith } from '../config/valid-env.ts'
 import { keptLog } from '../sign-in/parts.ts'
@@ -154,6 +155,34 @@ describe('the answer to a proxy', () => {
     assert.equal(headerOf(text, 'x-stepgate-set-cookie-1'), undefined)
     const post = await send(t, ASK, [...traefik('POST', '/form'), ...NAVIGATION])
     assert.deepEqual(statusesOf(post), [303])
+  })
+
+  test('keeps no form, as there is none to be had, and answers no browser by a page of its own', async (t) => {
+    const form = [...NAVIGATION, `Origin: ${SITE}`, 'Content-Length: 3']
+    for (const cookie of [[], [await door.cookieOf()]]) {
+      const question = rawRequest(ASK.replace('GET', 'POST'), [
+        ...['Connection: close', ...traefik('POST', '/form'), ...form, ...cookie],
+      ])
+      // The rest of its body never comes.
+      const text = await sendRaw(t, door.port, question)
+      assert.deepEqual(statusesOf(text), [303])
+      assert.match(headerOf(text, 'location') ?? '', /^https:/)
+      assert.doesNotMatch(text, /resume/)
+    }
+    assert.deepEqual(door.logs('form.kept'), [])
+    // 200 would let the request pass.
+    const window = [
+      ...[...NAVIGATION, 'Sec-Fetch-Dest: document', 'Upgrade-Insecure-Requests: 1'],
+      ...['User-Agent: Mozilla/5.0', 'Accept-Encoding: gzip'],
+    ]
+    for (const mode of [[], [CLIENT]]) {
+      const asked = [...traefik('GET', '/basic/x'), ...window, ...mode]
+      assert.equal(await status(t, ASK, asked), 302)
+    }
+    for (const mode of ['whole', 'status', 'client'] as const) {
+      const page = { status: 200, headers: {}, body: '' }
+      assert.throws(() => fitAnswer(page, mode, new URL(SITE)), TypeError)
+    }
   })
 
   test('says to programs where to go, in JSON', async (t) => {

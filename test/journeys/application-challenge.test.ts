@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { type TestContext, test as unlimited } from 'node:test'
+import { after, before, describe, type TestContext, test as unlimited } from 'node:test'
 import type { Session } from '../../proxy/session/session.ts'
+import { type Client, createClient } from '../support/cookie-jar.ts'
 import { type Door, openDoor } from '../support/door.ts'
+import { readForms, submitForm } from '../support/form.ts'
 import { ask, connectHttp2 } from '../support/http2-client.ts'
 import { headerOf, rawRequest, statusesOf } from '../support/raw-exchange.ts'
 import { openTlsDoor } from '../support/tls-door.ts'
 import { until } from '../support/until.ts'
 import { handshake, ORIGIN } from '../support/web-socket.ts'
+import { ALICE, startWorld, type World } from '../support/world.ts'
 import { type RawConnection, rawApplication, rawClient } from '../upstream/sockets.ts'
+import { at, signIn } from './steps.ts'
 
 /** A connection that does not end as it should fails its test rather than hang it. */
 const test = (name: string, run: (t: TestContext) => Promise<void>) =>
@@ -21,6 +26,7 @@ const CODE = `WWW-Authenticate: Bearer ${ERROR}, acr_values="twilio_sms"`
 const RULES = 'public /public/**; twilio_sms /code max_age=15m; basic /**'
 const PAGE = ['Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: document', 'Accept: text/html']
 const HOST = 'Host: app.example.com'
+const OURS = 'Origin: https://app.example.com'
 
 /** A refusal with a body that nobody is to see. */
 function refusal(...headers: readonly string[]): string {
@@ -120,9 +126,19 @@ test('a page is sent to the code page, and a script is told of it, without a byt
 
 const WAYS: readonly (readonly [string, string, readonly string[], string])[] = [
   ['HEAD', 'HEAD /x', PAGE, ''],
-  ['a form', 'POST /x', [...PAGE, 'Content-Length: 3'], 'a=b'],
-  ['a body in chunks', 'POST /x', [...PAGE, 'Transfer-Encoding: chunked'], '3\r\na=b\r\n0\r\n\r\n'],
-  ['a body that waits', 'POST /x', [...PAGE, 'Content-Length: 3', 'Expect: 100-continue'], ''],
+  ['a form', 'POST /x', [...PAGE, OURS, 'Content-Length: 3'], 'a=b'],
+  [
+    'a body in chunks',
+    'POST /x',
+    [...PAGE, OURS, 'Transfer-Encoding: chunked'],
+    '3\r\na=b\r\n0\r\n\r\n',
+  ],
+  [
+    'a body that waits',
+    'POST /x',
+    [...PAGE, OURS, 'Content-Length: 3', 'Expect: 100-continue'],
+    'a=b',
+  ],
   ['events', 'GET /x', ['Sec-Fetch-Mode: cors', 'Accept: text/event-stream'], ''],
   ['old jQuery', 'GET /x', ['Accept: text/html', 'X-Requested-With: XMLHttpRequest'], ''],
   ['a PUT', 'PUT /x', ['Content-Length: 3'], 'a=b'],
@@ -134,9 +150,11 @@ for (const [name, line, headers, body] of WAYS) {
     const text = await send(t, door, line, headers, { body })
     const isPage = headers === PAGE || headers.includes('Sec-Fetch-Mode: navigate')
     const redirect = line.startsWith('HEAD') ? 302 : 303
-    assert.deepEqual(statusesOf(text), [isPage ? redirect : 401])
+    // It is asked for what was typed all the same.
+    const asked = headers.includes('Expect: 100-continue') ? [100] : []
+    assert.deepEqual(statusesOf(text), [...asked, isPage ? redirect : 401])
     assert.ok(!text.includes(CANARY))
-    if (isPage) assert.match(headerOf(text, 'location') ?? '', /^\/_stepgate\/otp\?/)
+    if (isPage) assert.match(text, /^location: \/_stepgate\/otp\?/im)
     else assert.equal(jsonOf(text).error, 'insufficient_user_authentication')
     assert.equal(connections.length, 1)
     const socket = connections[0]?.socket
@@ -325,12 +343,83 @@ test('over HTTP/2 it is the same, and the connection goes on', async (t) => {
     ['HEAD', undefined, 302],
     ['POST', 'a=b', 303],
   ] as const) {
-    const page = await ask(session, { ':path': '/x', ':method': method, ...navigate }, body)
+    const headers = { ':path': '/x', ':method': method, ...navigate }
+    const page = await ask(session, { ...headers, origin: 'https://app.example.com' }, body)
     assert.deepEqual([page.status, page.body, page.reset], [status, '', 0], method)
     assert.match(String(page.headers.location), /^\/_stepgate\/otp\?/)
-    assert.deepEqual(page.headers['set-cookie'], ['payroll=1'])
+    const [cookie, ...own] = page.headers['set-cookie'] ?? []
+    assert.equal(cookie, 'payroll=1')
+    // By which the browser is known that sent what is kept.
+    assert.deepEqual(
+      own.filter((each) => !each.startsWith('__Host-stepgate-resume')),
+      [],
+    )
+    assert.equal(own.length > 0, method === 'POST')
   }
   const script = await ask(session, { ':path': '/x', 'sec-fetch-mode': 'cors', cookie })
   assert.deepEqual([script.status, JSON.parse(script.body).acr_values], [401, 'twilio_sms'])
   assert.equal((await ask(session, { ':path': '/y', cookie })).body, 'yes')
+})
+
+describe('a form that the application answers by its challenge', () => {
+  let world: World
+  before(async () => {
+    const env = { STEPGATE_RULES: 'basic /**', STEPGATE_RESUME_MAX_BODY: '64KB' }
+    world = await startWorld({ env })
+  })
+  after(() => world.close())
+
+  const PATH = '/challenge?max_age=600&salary=%34'
+  const post = (browser: Client, body: Buffer) =>
+    browser.post(at(world, PATH), body, {
+      headers: {
+        'content-type': 'multipart/form-data; boundary=----x',
+        referer: at(world, '/').href,
+      },
+    })
+  const posts = () => world.application.requests().filter(({ method }) => method === 'POST')
+
+  test('is kept until the code is typed, arrives once, and its result is at its own address', async () => {
+    const browser = createClient()
+    await signIn(world, browser)
+    const body = randomBytes(64 * 1024)
+    const challenged = await post(browser, body)
+    assert.equal(challenged.status, 303)
+    assert.ok(!challenged.text().includes('Not allowed'))
+    const code = await browser.followAll(challenged)
+    const page = await browser.followAll(
+      await submitForm(browser, code, { code: world.codeFor(ALICE) }),
+    )
+    assert.equal(page.url.pathname, '/_stepgate/resume')
+    assert.equal(readForms(page)[0]?.action.href, at(world, PATH).href)
+    assert.equal(posts().length, 1)
+
+    const isSendOn = ({ fields }: { fields: object }) => 'stepgate-resume' in fields
+    const result = await submitForm(browser, page, {}, isSendOn)
+    assert.deepEqual([result.status, result.url.href], [200, at(world, PATH).href])
+    const [refused, arrived, ...others] = posts()
+    assert.deepEqual(others, [])
+    assert.ok(refused && arrived)
+    for (const { bytes, headers, url } of [refused, arrived]) {
+      assert.ok(bytes.equals(body))
+      assert.equal(headers['content-type'], 'multipart/form-data; boundary=----x')
+      assert.equal(url, PATH)
+    }
+    assert.deepEqual(
+      [refused, arrived].map(({ headers }) => headers['x-stepgate-acr']),
+      ['basic', 'twilio_sms'],
+    )
+    assert.equal((await submitForm(browser, page, {}, isSendOn)).status, 409)
+    assert.equal(posts().length, 2)
+  })
+
+  test('is said not to be sent where it is too large, with the way through that it needs', async () => {
+    const browser = createClient()
+    await signIn(world, browser)
+    const large = await post(browser, Buffer.alloc(64 * 1024 + 1))
+    assert.equal(large.status, 413)
+    assert.match(large.text(), /was not sent: .*at most 64KB/)
+    const way = 'href="/_stepgate/otp?return_to=%2F&amp;max_age=600" target="_blank"'
+    assert.ok(large.text().includes(way), large.text())
+  })
 })

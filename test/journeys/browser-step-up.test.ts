@@ -147,6 +147,34 @@ for (const [kind, open] of Object.entries({
       await saved(page, 'Saved: 4600')
     })
 
+    test('a form: the code page, and then its result at its own address', async () => {
+      const page = await visitSalaries()
+      const before = posts().length
+      await page.evaluate(`{
+        const form = document.createElement('form')
+        Object.assign(form, { method: 'post', action: '/challenge' })
+        form.innerHTML = '<textarea name="note">für alle\\n& mehr</textarea>'
+        document.body.append(form)
+        form.submit()
+      }`)
+      await heading(page, 'Enter your code')
+      await typeCode(page, place.codeFor(ALICE))
+      await heading(page, 'Thank you!')
+      assert.equal(page.url(), at('/challenge'))
+      const sent = posts().slice(before)
+      const body = 'note=f%C3%BCr+alle%0D%0A%26+mehr'
+      assert.deepEqual(
+        sent.map(({ body, headers }) => [body, headers['x-stepgate-acr']]),
+        [
+          [body, 'basic'],
+          [body, 'twilio_sms'],
+        ],
+      )
+      await page.reload()
+      await heading(page, 'This was sent already')
+      assert.equal(posts().length, before + 2)
+    })
+
     // The rest is the browser's affair, wherever things are stored.
     if (open !== overSqlite) return
 

@@ -70,6 +70,48 @@ describe('how fresh a sign-in and a code have to be', () => {
   const isShown = (page: Page, path: string) =>
     assert.deepEqual([page.url.href, page.status], [at(world, path).href, 404])
 
+  test('a form that a rule finds too old a sign-in for is kept meanwhile, or says so', async () => {
+    isShown(await open('/reports'), '/reports')
+    world.turnClock(17 * MINUTE)
+    visits = []
+    const headers = { referer: at(world, '/reports').href }
+    const large = await browser.post(at(world, '/reports'), Buffer.alloc(1_048_577), { headers })
+    assert.equal(large.status, 413)
+    const way = '"/_stepgate/step-up?return_to=%2Freports&amp;max_age=900&amp;acr=basic"'
+    assert.ok(large.text().includes(way), large.text())
+
+    const page = await follow(await browser.post(at(world, '/reports'), { note: 'typed' }))
+    assert.equal(page.url.pathname, '/_stepgate/resume')
+    // Once more too old by then: the page asks the provider as the rule does.
+    world.turnClock(17 * MINUTE)
+    const later = await follow(await browser.get(page.url))
+    assert.equal(later.url.href, page.url.href)
+    assert.deepEqual(visits, ['900 -', '900 -'])
+    const before = reached(world)
+    isShown(await submitForm(browser, later), '/reports')
+    assert.equal(world.application.requests().at(-1)?.body, 'note=typed')
+    assert.equal(reached(world), before + 1)
+  })
+
+  test('a window whose sign-in is too old keeps its fragment by a page, and is asked the same', async () => {
+    isShown(await open('/reports'), '/reports')
+    world.turnClock(17 * MINUTE)
+    visits = []
+    const asked = { headers: { 'accept-encoding': 'gzip' } }
+    const page = await browser.get(at(world, '/reports?x=1'), asked)
+    assert.equal(page.status, 200)
+    const links = /href="([^"]*)" data-go data-keep="([^"]*)"/.exec(page.text())?.slice(1)
+    const [straight, kept] = links?.map((link) => link.replaceAll('&amp;', '&')) ?? []
+    assert.ok(straight && kept)
+    assert.equal(straight, '/_stepgate/step-up?return_to=%2Freports%3Fx%3D1&max_age=900&acr=basic')
+    isShown(await open(straight), '/reports?x=1')
+    world.turnClock(17 * MINUTE)
+    const back = await open(kept)
+    assert.equal(back.url.pathname, '/_stepgate/going-on')
+    assert.deepEqual(visits, ['900 -', '900 -'])
+    assert.match(back.text(), /href="\/reports\?x=1" data-go/)
+  })
+
   test('a rule asks the provider from the first sign-in on, and again when it has become too old', async () => {
     isShown(await open('/reports'), '/reports')
     assert.deepEqual(visits.splice(0), ['900 -'])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, type TestContext, test } from 'node:test'
 import { type Balancer, startBalancer } from '../support/balancer.ts'
+import { launchBrowser } from '../support/browser.ts'
 import { type Cli, SHORT_TIMERS, startCli } from '../support/cli.ts'
 import { type Client, createClient, type Page } from '../support/cookie-jar.ts'
 import { submitForm } from '../support/form.ts'
@@ -10,6 +11,7 @@ import { type Redis, startRedis } from '../support/redis.ts'
 import { signInAtProvider } from '../support/sign-in.ts'
 import { type Surroundings, startSurroundings } from '../support/surroundings.ts'
 import { until } from '../support/until.ts'
+import { heading, newVisitor, signIn as signInBy, typeCode } from '../support/visitor.ts'
 import { closing, framesOf, handshake } from '../support/web-socket.ts'
 import { ALICE } from '../support/world.ts'
 import { rawClient } from '../upstream/sockets.ts'
@@ -126,4 +128,31 @@ test('three replicas serve as one, whichever gets the next request', {
       assert.equal((await browser.followAll(end)).status, 200)
     },
   )
+
+  await t.test('a form that three of them have a hand in arrives once', async (t) => {
+    const chromium = await launchBrowser()
+    t.after(() => chromium.close())
+    const { page, leave } = await newVisitor(chromium)
+    const forms = () => around.application.requests().filter(({ method }) => method === 'POST')
+    await page.goto(at('/').href)
+    await signInBy(page, 'alice')
+    await typeCode(page, around.codeFor(ALICE))
+    await heading(page, 'Welcome, alice!')
+    const note = 'über alle drei'
+    await page.locator('#note').fill(note)
+    // The browser has lost its session while she typed.
+    await page.context().clearCookies({ name: 'stepgate' })
+    const before = forms().length
+    const answers = balancer.answeredBy.length
+    await page.getByRole('button', { name: 'Send note' }).click()
+    await typeCode(page, around.codeFor(ALICE))
+    await page.waitForURL(at('/form').href)
+    assert.equal(await page.locator('#received').textContent(), note)
+    assert.equal(forms().length, before + 1)
+    assert.deepEqual(new Set(balancer.answeredBy.slice(answers)), new Set(ports))
+    await page.reload()
+    await heading(page, 'This was sent already')
+    assert.equal(forms().length, before + 1)
+    await leave()
+  })
 })

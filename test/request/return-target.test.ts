@@ -38,6 +38,38 @@ describe('where a person goes on', () => {
   }
 })
 
+describe('of our own pages only those that lead on', () => {
+  const id = 'Az09_-'.padEnd(43, 'x')
+  const table: Record<string, string> = {
+    [`/_stepgate/resume?id=${id}`]: `/_stepgate/resume?id=${id}`,
+    [`/_stepgate/resume?id=${id}x`]: '/',
+    [`/_stepgate/resume?id=${id}#x`]: '/',
+    [`/_stepgate/resume?id=${id}&id=${id}`]: '/',
+    [`/_stepgate/resume/?id=${id}`]: '/',
+    [`//x/_stepgate/resume?id=${id}`]: '/',
+    [`https://app.example.com/_stepgate/resume?id=${id}`]: '/',
+    '/_stepgate/resume': '/',
+    '/_stepgate/going-on?return_to=%2Fa%3Fb%3Dc%26d':
+      '/_stepgate/going-on?return_to=%2Fa%3Fb%3Dc%26d',
+    '/_stepgate/going-on?return_to=/a b': '/_stepgate/going-on?return_to=%2Fa%2520b',
+    '/_stepgate/going-on?return_to=/a&x=y': '/_stepgate/going-on?return_to=%2Fa',
+    '/_stepgate/going-on?return_to=%2F%2Fevil.example': '/_stepgate/going-on?return_to=%2F',
+    '/_stepgate/going-on?return_to=%2F_stepgate%2Fsign-out': '/_stepgate/going-on?return_to=%2F',
+    [`/_stepgate/going-on?return_to=%2F_stepgate%2Fresume%3Fid%3D${id}`]:
+      '/_stepgate/going-on?return_to=%2F',
+    '/_stepgate/going-on?return_to=%2F_stepgate%2Fgoing-on%3Freturn_to%3D%2Fa':
+      '/_stepgate/going-on?return_to=%2F',
+    '/_stepgate/going-on?x=/a': '/',
+    '/_stepgate/going-on': '/',
+  }
+  for (const [input, expected] of Object.entries(table)) {
+    test(`${JSON.stringify(input)}: ${expected}`, () => {
+      assert.equal(returnTarget(input, PUBLIC), expected)
+      assert.equal(returnTarget(expected, PUBLIC), expected)
+    })
+  }
+})
+
 describe('what leads elsewhere, or in circles, becomes the start', () => {
   const table = [
     '',

@@ -47,6 +47,14 @@ for (const [name, iron] of Object.entries(IRONS)) {
       assert.equal(await sealer.unseal('t', sealed, LATER), undefined)
     })
 
+    it('opens after its time where that is asked for, and only for its own purpose', async () => {
+      const sealed = await sealer.seal('t', { a: 1 }, LATER, NOW)
+      assert.deepEqual(await sealer.unsealPast('t', sealed), { a: 1 })
+      assert.equal(await sealer.unsealPast('u', sealed), undefined)
+      assert.equal(await sealer.unsealPast('t', `${sealed}2`), undefined)
+      assert.equal(await createSealer([OLD]).unsealPast('t', sealed), undefined)
+    })
+
     it('holds for years when it was told to', async () => {
       const year = 365 * 24 * 60 * 60_000
       const sealed = await sealer.seal('t', 'x', NOW + 10 * year, NOW)

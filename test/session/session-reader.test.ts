@@ -45,6 +45,20 @@ describe('reading a session', () => {
     assert.equal(reader.peek(sealed, NOW), undefined)
   })
 
+  it('says whose a session was that has ended, and nothing of what is none', async () => {
+    const reader = openReader()
+    const session = sampleSession()
+    const sealed = await reader.seal(session, NOW)
+    reader.revoked.add(session.id)
+    assert.equal(await openReader().subjectOf(sealed), session.subject)
+    assert.equal(await reader.subjectOf(sealed), session.subject)
+    assert.equal(await reader.subjectOf(`${sealed}x`), undefined)
+    assert.equal(
+      await reader.subjectOf(await sealer.seal('other', session, NOW + 1, NOW)),
+      undefined,
+    )
+  })
+
   it('gives a session that nobody can change', async () => {
     const reader = openReader()
     const sealed = await reader.seal(sampleSession(), NOW)
@@ -168,7 +182,7 @@ describe('the memory of sessions', () => {
   it('unseals a cookie once', async () => {
     let unsealed = 0
     const counting: Sealer = {
-      seal: sealer.seal,
+      ...sealer,
       unseal: (...args) => {
         unsealed++
         return sealer.unseal(...args)
