@@ -1,8 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Config } from '../config/config.ts'
+import { keepTokens } from '../session/provider-tokens.ts'
 import type { Session } from '../session/session.ts'
 import { startSession } from '../session/transitions.ts'
-import { keyOf } from '../store/key-of.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
 import { readIdentity } from './read-identity.ts'
 import type { SignInParts } from './start-sign-in.ts'
@@ -100,9 +100,8 @@ export async function finishSignIn(
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
   const session = startSession(identity, { id: parts.random.id(), family, now })
   const end = now + parts.config.session.lifetime
-  const hint = await parts.sealer.seal('id-token', redeemed.idToken, end, now)
   try {
-    await parts.store.put(keyOf('id-token', family), hint, end)
+    await keepTokens(parts, family, { idToken: redeemed.idToken, checkedAt: now }, end, now)
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
     return failed(unavailable('store', error.code))

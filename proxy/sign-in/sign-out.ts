@@ -1,8 +1,8 @@
 import type { LogFields } from '../log.ts'
+import { dropTokens } from '../session/provider-tokens.ts'
 import type { Revocations } from '../session/revocations.ts'
 import type { Sealer } from '../session/sealed.ts'
 import type { Session } from '../session/session.ts'
-import { keyOf } from '../store/key-of.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
 import type { Provider } from './provider.ts'
 
@@ -26,16 +26,11 @@ export async function signOut(
   fields?: LogFields,
 ): Promise<URL> {
   // At once: each takes its whole time where the store does not answer.
-  const [, sealed] = await Promise.all([
+  const [, tokens] = await Promise.all([
     parts.revocations.revoke(session.family, session.createdAt + lifetime, fields),
-    parts.store.take(keyOf('id-token', session.family), now).catch(nothing),
+    dropTokens(parts, session.family, now).catch(nothing),
   ])
-  const idToken =
-    sealed === undefined ? undefined : await parts.sealer.unseal('id-token', sealed, now)
-  return (
-    parts.provider.endSessionUrl(typeof idToken === 'string' ? idToken : undefined, signedOut) ??
-    signedOut
-  )
+  return parts.provider.endSessionUrl(tokens?.idToken, signedOut) ?? signedOut
 }
 
 function nothing(error: unknown): undefined {

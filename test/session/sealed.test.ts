@@ -60,7 +60,7 @@ for (const [name, iron] of Object.entries(IRONS)) {
     })
 
     it('for one purpose is nothing for another', async () => {
-      const typs = ['session', 'sign-in', 'challenge', 'id-token', '']
+      const typs = ['session', 'sign-in', 'challenge', 'provider-tokens', '']
       for (const typ of typs) {
         const sealed = await sealer.seal(typ, 'x', LATER, NOW)
         for (const other of typs) {

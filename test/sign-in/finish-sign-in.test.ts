@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { readTokens } from '../../proxy/session/provider-tokens.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { finishSignIn } from '../../proxy/sign-in/finish-sign-in.ts'
 import type { Redeemed } from '../../proxy/sign-in/provider.ts'
@@ -48,7 +49,7 @@ describe('finishing a sign-in', () => {
     assert.equal(again.kind, 'signed-in')
     assert.notEqual(again.session.id, session.id)
     assert.equal(again.session.family, session.family)
-    assert.ok(await parts.store.get(keyOf('id-token', session.family), NOW))
+    assert.ok(await parts.store.get(keyOf('provider-tokens', session.family), NOW))
   })
 
   it('hands the provider our redirect URI with the query as it came, and what was expected', async () => {
@@ -67,11 +68,11 @@ describe('finishing a sign-in', () => {
   it('keeps the ID token sealed until sign-out, and no longer than the session can live', async () => {
     const { callBack, parts } = await started()
     await callBack()
-    const key = keyOf('id-token', familyOf(COOKIE))
+    const key = keyOf('provider-tokens', familyOf(COOKIE))
     const sealed = (await parts.store.get(key, NOW)) ?? assert.fail()
     assert.doesNotMatch(sealed, /payload/)
-    const token = await parts.sealer.unseal('id-token', sealed, NOW + SECOND)
-    assert.equal(token, 'header.payload.signature')
+    const tokens = await readTokens(parts, familyOf(COOKIE), NOW + SECOND)
+    assert.deepEqual(tokens, { idToken: 'header.payload.signature', checkedAt: NOW + SECOND })
     assert.equal(await parts.store.get(key, NOW + SECOND + 12 * HOUR), undefined)
   })
 
@@ -162,7 +163,10 @@ describe('finishing a sign-in', () => {
         reason: redeemed.kind === 'unavailable' ? { ...redeemed, part: 'provider' } : redeemed,
         destination: { returnTo: '/a?b' },
       })
-      assert.equal(await parts.store.get(keyOf('id-token', familyOf(COOKIE)), NOW), undefined)
+      assert.equal(
+        await parts.store.get(keyOf('provider-tokens', familyOf(COOKIE)), NOW),
+        undefined,
+      )
     }
     const { callBack } = await started(signedIn({ preferred_username: undefined }))
     const finished = await callBack()

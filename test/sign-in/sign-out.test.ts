@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { keepTokens, readTokens } from '../../proxy/session/provider-tokens.ts'
 import { type Revocations, watchRevocations } from '../../proxy/session/revocations.ts'
 import { signOut } from '../../proxy/sign-in/sign-out.ts'
 import { keyOf } from '../../proxy/store/key-of.ts'
@@ -27,9 +28,8 @@ describe('signing out', () => {
   it('kills the family, here and in the store, and uses the ID token once', async () => {
     const { provider, ended } = fakeProvider()
     await withRevocations(async (parts) => {
-      const key = keyOf('id-token', session.family)
-      const sealed = await parts.sealer.seal('id-token', 'the.id.token', NOW + HOUR, NOW)
-      await parts.store.put(key, sealed, NOW + HOUR)
+      const tokens = { idToken: 'the.id.token', refreshToken: 'spent', checkedAt: NOW }
+      await keepTokens(parts, session.family, tokens, NOW + HOUR, NOW)
       const next = await signOut(parts, session, 12 * HOUR, SIGNED_OUT, NOW)
       assert.equal(next.href, 'https://login.example.com/end')
       assert.deepEqual(ended, [{ idToken: 'the.id.token', returnTo: SIGNED_OUT }])
@@ -37,7 +37,7 @@ describe('signing out', () => {
       assert.equal(parts.revocations.isRevoked(other), true)
       const { ids } = await parts.store.revocations(0, NOW)
       assert.deepEqual(ids, [{ id: session.family, expiresAt: NOW + 36 * HOUR }])
-      assert.equal(await parts.store.get(key, NOW), undefined)
+      assert.equal(await readTokens(parts, session.family, NOW), undefined)
     }, provider)
   })
 
@@ -47,7 +47,7 @@ describe('signing out', () => {
       await withRevocations(async (parts) => {
         const wrong = await parts.sealer.seal('session', 'the.id.token', NOW + HOUR, NOW)
         const value = stored === 'wrong purpose' ? wrong : stored
-        const key = keyOf('id-token', session.family)
+        const key = keyOf('provider-tokens', session.family)
         if (value !== undefined) await parts.store.put(key, value, NOW + HOUR)
         await signOut(parts, session, HOUR, SIGNED_OUT, NOW)
         assert.deepEqual(ended, [{ idToken: undefined, returnTo: SIGNED_OUT }])

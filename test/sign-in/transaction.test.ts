@@ -45,7 +45,7 @@ describe('a transaction', () => {
       '',
       'x',
       await sealer.seal('session', TRANSACTION, NOW + HOUR, NOW),
-      await sealer.seal('id-token', 'token', NOW + HOUR, NOW),
+      await sealer.seal('provider-tokens', 'token', NOW + HOUR, NOW),
       await sealTransaction(other, TRANSACTION, NOW),
     ]) {
       assert.equal(await openTransaction(sealer, state, NOW), undefined)
