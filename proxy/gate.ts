@@ -36,7 +36,7 @@ export async function passGate(context: Context, exchange: Exchange): Promise<vo
     case 'forward':
       return exchange.head === undefined
         ? forwardRequest(context, exchange, session, now)
-        : forwardWebSocket(context, exchange, exchange.head, session, asked, now)
+        : forwardWebSocket(context, exchange, exchange.head, session, now)
     case 'sign-in':
       return writeAnswer(exchange, await demandSignIn(context, exchange, now))
     case 'step-up':

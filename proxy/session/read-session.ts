@@ -8,6 +8,7 @@ const SESSION = z.strictObject({
   id: text,
   family: text,
   subject: text,
+  sid: text.exactOptional(),
   username: text,
   email: z.string().exactOptional(),
   name: z.string().exactOptional(),
@@ -19,6 +20,7 @@ const SESSION = z.strictObject({
   authTime: time,
   otpTime: time.exactOptional(),
   createdAt: time,
+  outlived: time.exactOptional(),
   seenAt: time,
 })
 

@@ -4,7 +4,10 @@ import { CLOCK_SKEW, type Session } from './session.ts'
 export type SessionLimits = { readonly idle: number; readonly lifetime: number }
 
 /** What the provider proved, as a session begins with it. */
-export type SessionIdentity = Omit<Session, 'id' | 'family' | 'otpTime' | 'createdAt' | 'seenAt'>
+export type SessionIdentity = Omit<
+  Session,
+  'id' | 'family' | 'otpTime' | 'createdAt' | 'outlived' | 'seenAt'
+>
 
 /**
  * A new session. An identity that comes with `twilio_sms` had its second factor at the provider,
@@ -12,7 +15,12 @@ export type SessionIdentity = Omit<Session, 'id' | 'family' | 'otpTime' | 'creat
  */
 export function startSession(
   identity: SessionIdentity,
-  { id, family, now }: { id: string; family: string; now: number },
+  {
+    id,
+    family,
+    outlived,
+    now,
+  }: { id: string; family: string; outlived?: number | undefined; now: number },
 ): Session {
   return {
     ...identity,
@@ -20,6 +28,7 @@ export function startSession(
     family,
     ...(identity.acr === 'twilio_sms' && { otpTime: identity.authTime }),
     createdAt: now,
+    ...(outlived !== undefined && { outlived }),
     seenAt: now,
   }
 }

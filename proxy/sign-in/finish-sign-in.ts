@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Config } from '../config/config.ts'
+import { noteBegun } from '../session/provider-sessions.ts'
 import { keepTokens } from '../session/provider-tokens.ts'
+import type { Revocations } from '../session/revocations.ts'
 import type { Session } from '../session/session.ts'
 import { startSession } from '../session/transitions.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
@@ -49,7 +51,11 @@ export type SignInFailure =
  * Finishes a sign-in: state, browser, provider's answer, identity, in this order.
  */
 export async function finishSignIn(
-  parts: SignInParts & { readonly store: Store; readonly config: Config },
+  parts: SignInParts & {
+    readonly store: Store
+    readonly config: Config
+    readonly revocations: Pick<Revocations, 'lastEnd'>
+  },
   request: CallbackRequest,
   now: number,
 ): Promise<SignInFinished> {
@@ -98,10 +104,14 @@ export async function finishSignIn(
   // one first, so that one code serves all.
   const family = before?.subject === subject ? before.family : familyOf(firstBrowser)
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
-  const session = startSession(identity, { id: parts.random.id(), family, now })
+  const outlived = parts.revocations.lastEnd(subject, now)
+  const session = startSession(identity, { id: parts.random.id(), family, outlived, now })
   const end = now + parts.config.session.lifetime
   try {
-    await keepTokens(parts, family, { idToken: redeemed.idToken, checkedAt: now }, end, now)
+    await Promise.all([
+      keepTokens(parts, family, { idToken: redeemed.idToken, checkedAt: now }, end, now),
+      noteBegun(parts, session, end, now),
+    ])
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
     return failed(unavailable('store', error.code))

@@ -12,6 +12,7 @@ import {
   type Redeemed,
 } from './provider.ts'
 import { createKeyedConfigurations } from './provider-openid-keys.ts'
+import { createLogoutReader } from './provider-openid-logout.ts'
 import { clientVerdict, discoveryProblem } from './provider-problem.ts'
 
 const FIRST_RETRY = 500
@@ -71,6 +72,8 @@ export function createProvider(
     return made
   }, elapsed)
 
+  const readLogoutToken = createLogoutReader(settings.clientId, timeout)
+
   async function discoverUntilKnown(wait: number): Promise<void> {
     try {
       known = await discover()
@@ -126,13 +129,19 @@ export function createProvider(
       return redeemed
     },
     canSignOut,
-    endSessionUrl(idToken, returnTo) {
+    endSessionUrl(idToken, returnTo, { state, uiLocales } = {}) {
       if (known === undefined || !canSignOut()) return undefined
       return oidc.buildEndSessionUrl(known, {
         post_logout_redirect_uri: returnTo.href,
         ...(idToken !== undefined && { id_token_hint: idToken }),
+        ...(state !== undefined && { state }),
+        ...(uiLocales !== undefined && { ui_locales: uiLocales }),
       })
     },
+    readLogoutToken: async (token, now) =>
+      known === undefined
+        ? { kind: 'unavailable', code: 'provider_unknown' }
+        : readLogoutToken(known.serverMetadata(), token, now),
     close() {
       closed = true
       clearTimeout(timer)
@@ -164,7 +173,13 @@ async function redeem(
         : await oidc.fetchUserInfo(provider, tokens.access_token, claims.sub)
     // The ID token is signed, the userinfo answer is not: where both say something, the first counts.
     // And userinfo is about the person, so how this sign-in went it can't say.
-    const person = { ...userinfo, acr: undefined, amr: undefined, auth_time: undefined }
+    const person = {
+      ...userinfo,
+      acr: undefined,
+      amr: undefined,
+      auth_time: undefined,
+      sid: undefined,
+    }
     return {
       kind: 'signed-in',
       claims: { ...person, ...claims } as Claims,

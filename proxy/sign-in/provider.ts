@@ -13,9 +13,15 @@ export type Provider = {
   /** Exchanges the code in `callback` (the callback's URL as the provider was told it, with query). */
   redeem(callback: URL, expected: ExpectedResponse): Promise<Redeemed>
   /** RP-initiated logout; undefined when the provider has no `end_session_endpoint`. */
-  endSessionUrl(idToken: string | undefined, returnTo: URL): URL | undefined
+  endSessionUrl(
+    idToken: string | undefined,
+    returnTo: URL,
+    more?: { readonly state?: string; readonly uiLocales?: string | undefined },
+  ): URL | undefined
   /** Whether the provider can end its own session. */
   canSignOut(): boolean
+  /** What a logout token says, if it is one of the provider's for us (Back-Channel Logout 1.0 §2.6). */
+  readLogoutToken(token: string, now: number): Promise<LogoutRead>
   close(): void
 }
 
@@ -42,6 +48,21 @@ export type Claims = Readonly<Record<string, unknown>>
 export type Redeemed =
   | { readonly kind: 'signed-in'; readonly claims: Claims; readonly idToken: string }
   | { readonly kind: 'refused'; readonly error: string; readonly description?: string }
+  | { readonly kind: 'invalid'; readonly code: string }
+  | { readonly kind: 'unavailable'; readonly code: string }
+
+/**
+ * `logout`: the provider's session `sid` has ended, or all of `subject` where there is no `sid`;
+ * `jti` may not come again until `expiresAt` (epoch ms). The rest as in `Redeemed`.
+ */
+export type LogoutRead =
+  | {
+      readonly kind: 'logout'
+      readonly jti: string
+      readonly expiresAt: number
+      readonly sid?: string
+      readonly subject?: string
+    }
   | { readonly kind: 'invalid'; readonly code: string }
   | { readonly kind: 'unavailable'; readonly code: string }
 

@@ -13,6 +13,7 @@ import type { RequestBody } from './request-body.ts'
 import { addTrailers, mayTrail } from './response-trailers.ts'
 import { noteSpent } from './spent-buffers.ts'
 import type { StreamRequest } from './stream-sender.ts'
+import type { OpenRequest } from './under-way.ts'
 import {
   type Address,
   noteFailure,
@@ -38,6 +39,8 @@ export type Dispatch = typeof handlers & {
   readonly outgoing: ServerResponse
   readonly setCookies: () => readonly string[]
   readonly notes: TrafficNotes
+  /** Present for a session's request. */
+  readonly open: OpenRequest | undefined
   /** As `performance.now` says it. */
   readonly began: number
   readonly body: RequestBody | undefined
@@ -99,14 +102,24 @@ export function onClientClose(dispatch: Dispatch): void {
 
 /** Ends the exchange with the application when the rest of the client's body won't be passed on. */
 export function onClientFault(dispatch: Dispatch, reason: ClientFault): void {
+  giveUp(dispatch, new Error("The client's body was given up"), { kind: 'client-fault', reason })
+}
+
+/** Ends the exchange on both sides when the session that let it in is over. */
+export function onSessionEnd(dispatch: Dispatch): void {
+  giveUp(dispatch, new Error('The session is over'), { kind: 'session-ended' })
+}
+
+function giveUp(dispatch: Dispatch, reason: Error, outcome: ForwardOutcome): void {
   if (dispatch.settled) return
+  const { outgoing } = dispatch
   dispatch.settled = true
   release(dispatch)
-  noteEnd(dispatch.outgoing.req.socket)
+  if (!outgoing.req.complete) noteEnd(outgoing.req.socket)
   dispatch.body?.destroy()
-  dispatch.controller?.abort(new Error("The client's body was given up"))
-  if (dispatch.status !== 0) cutOff(dispatch.outgoing)
-  dispatch.resolve({ kind: 'client-fault', reason })
+  dispatch.controller?.abort(reason)
+  if (dispatch.status !== 0) cutOff(outgoing)
+  dispatch.resolve(outcome)
 }
 
 /** The exchange is no longer under way at its address. */
@@ -143,6 +156,7 @@ function onResponseStart(
   }
   this.notes.upstreamMs = performance.now() - this.began
   if (this.address !== undefined) noteResponse(this.group, this.address)
+  if (this.open !== undefined) this.open.isEndless = isEndless(headers['content-type'])
   const cookies = mayBeShared(headers['cache-control']) ? NO_COOKIES : this.setCookies()
   const trailing = mayTrail(this.outgoing, status)
   const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies, trailing)
@@ -158,6 +172,11 @@ function onResponseStart(
 /** A cache may keep `Set-Cookie` for the next person (RFC 9111 §7.3): the next response has it. */
 function mayBeShared(cacheControl: string | undefined): boolean {
   return cacheControl !== undefined && /\bpublic\b|\bs-maxage\b/i.test(cacheControl)
+}
+
+/** Server-sent events, and pictures that replace one another, come for as long as somebody reads. */
+function isEndless(contentType: string | undefined): boolean {
+  return /^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i.test(contentType ?? '')
 }
 
 /** A response may begin long before its first byte of content (server-sent events). */

@@ -2,6 +2,7 @@ import { writeAnswer } from '../answer.ts'
 import { auditFields } from '../audit-fields.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
+import { demandSignIn } from '../gate-answers.ts'
 import { describeError } from '../log.ts'
 import { problemAnswer } from '../page-answer.ts'
 import { type ClientFault, FAULT_STATUS } from '../request/client-fault.ts'
@@ -20,15 +21,37 @@ export async function forwardRequest(
   session: Session | undefined,
   now: number,
 ): Promise<void> {
-  const { incoming, outgoing } = exchange
+  const { incoming, outgoing, notes } = exchange
   const { forwarder } = context.upstream
   const seeing = seeSession(context, exchange, session, now)
   const { setCookies } = seeing instanceof Promise ? await seeing : seeing
+  if (session !== undefined && seeing instanceof Promise && context.revocations.isOver(session)) {
+    return answerEnded(context, exchange, now)
+  }
   const request = rebuildRequest(context, exchange, session)
-  const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, exchange.notes)
+  const open = session && context.underWay.enter(exchange, session)
+  let outcome: ForwardOutcome
+  try {
+    outcome = await forwarder.forward(request, incoming, outgoing, setCookies, notes, open)
+  } finally {
+    if (open !== undefined) context.underWay.leave(open)
+  }
+  if (outcome.kind === 'session-ended') return answerEnded(context, exchange, now)
   if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
     await answerFailure(context, exchange, session, outcome)
   }
+}
+
+/** Nobody is signed in any more; whoever has part of a response was cut off. */
+export async function answerEnded(
+  context: Context,
+  exchange: Exchange,
+  now: number,
+): Promise<void> {
+  if (exchange.outgoing.headersSent) return
+  const answer = await demandSignIn(context, exchange, now)
+  // What is left of a request's body would be read as the next request.
+  writeAnswer(exchange, answer, !exchange.incoming.complete)
 }
 
 /** A session after an allowed request, and the cookies by which its browser is to know. */
@@ -48,7 +71,7 @@ export function seeSession(
   if (needsTouch(session, context.config.session.idle, now)) {
     return touchSession(context, exchange, session, now)
   }
-  context.tunnels.seen(session)
+  context.underWay.seen(session)
   return { session, setCookies: noCookies }
 }
 
@@ -59,7 +82,7 @@ async function touchSession(
   now: number,
 ): Promise<SeenSession> {
   const touched = touch(session, now)
-  context.tunnels.seen(touched)
+  context.underWay.seen(touched)
   const cookies = await sessionCookies(context, exchange, touched, now)
   // In the meantime a step-up may have replaced the session: its old cookie must not come back.
   const setCookies = () => (context.revocations.isRevoked(session) ? NO_COOKIES : cookies)
@@ -86,7 +109,10 @@ const noCookies = () => NO_COOKIES
 const NOBODY: SeenSession = { session: undefined, setCookies: noCookies }
 
 /** The application gave no response, or half of one. */
-export type Failure = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
+export type Failure = Exclude<
+  ForwardOutcome,
+  { kind: 'answered' | 'client-gone' | 'session-ended' }
+>
 
 /** Logs what went wrong with the application, and says so to the client while that is possible. */
 export async function answerFailure(

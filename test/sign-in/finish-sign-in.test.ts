@@ -17,7 +17,10 @@ const OTHER = 'c'.repeat(43)
 /** A sign-in that has been started, and a way to call back. */
 async function started(redeemed?: Redeemed, request: Partial<SignInRequest> = {}) {
   const fake = fakeProvider(redeemed)
-  const parts = signInParts(fake.provider)
+  const parts = {
+    ...signInParts(fake.provider),
+    revocations: { lastEnd: (): number | undefined => undefined },
+  }
   await startSignIn(parts, { returnTo: '/a?b', browser: COOKIE, ...request }, NOW)
   const [{ state } = assert.fail()] = fake.asked
   const query = `?${new URLSearchParams({ code: 'the-code', state, iss: 'https://i' })}`

@@ -122,5 +122,6 @@ export const quietProvider: Provider = {
   redeem: async () => ({ kind: 'unavailable', code: 'quiet' }),
   endSessionUrl: () => undefined,
   canSignOut: () => false,
+  readLogoutToken: async () => ({ kind: 'unavailable', code: 'quiet' }),
   close: () => {},
 }

@@ -1,0 +1,193 @@
+import type { Socket } from 'node:net'
+import type { Config } from '../config/config.ts'
+import type { Exchange } from '../exchange.ts'
+import type { Log } from '../log.ts'
+import { freshUntil } from '../policy/fresh-until.ts'
+import type { Revocations } from '../session/revocations.ts'
+import type { Session } from '../session/session.ts'
+import { isLive } from '../session/transitions.ts'
+import { closeTunnel, joinSockets, openTunnel, type Tunnel, tickTunnel } from './tunnel.ts'
+
+/** What is under way in this process, WebSockets and requests: each ends with what let it in. */
+export type UnderWay = {
+  /** Joins two connections, for as long as the session may have them joined. */
+  openWebSocket(parts: WebSocketParts): void
+  /** Adds a request that goes to the application, until `leave`. */
+  enter(exchange: Exchange, session: Session): OpenRequest
+  leave(request: OpenRequest): void
+  /** Takes notice of a session in a request: what has no end of its own stays as long as it does. */
+  seen(session: Session): void
+  /** How many WebSockets are open. */
+  webSockets(): number
+  /** Says to all WebSockets that this process goes away, and to those that are yet to come. */
+  close(): void
+}
+
+export type WebSocketParts = {
+  readonly client: Socket
+  readonly upstream: Socket
+  /** What the client has sent right behind its handshake. */
+  readonly head: Buffer
+  /** Whose it is, if anybody's. */
+  readonly session: Session | undefined
+  readonly exchange: Exchange
+}
+
+/** A request of a session while the application has it. What is mutable, its forwarder sets. */
+export type OpenRequest = {
+  readonly exchange: Exchange
+  readonly session: Session
+  /** Ends it on both sides. */
+  cut: (() => void) | undefined
+  /** Its response has no end of its own (server-sent events). */
+  isEndless: boolean
+  /** From when on it is known to be endless. */
+  guard: Guard | undefined
+}
+
+type Reason = 'revoked' | 'expired' | 'max_age'
+
+/** The session of what is endless, as it was last seen. */
+type Watched = { session: Session; users: number }
+/** `freshUntil` is when the code becomes too old for the rule (epoch ms). */
+type Guard = { readonly watched: Watched; readonly freshUntil: number }
+type OpenTunnel = { readonly exchange: Exchange; readonly guard: Guard | undefined }
+
+/** In ms. With the half second in which revocations are read it stays within a second. */
+const TICK = 500
+const SESSION_ENDED = { code: 4401, reason: 'Session ended' }
+const GOING_AWAY = { code: 1001, reason: 'Going away' }
+
+/**
+ * Times are looked at twice a second while anything is open, revocations as soon as they are known.
+ * What is endless needs all the time what let it in. A request that comes to an end by itself was
+ * judged when it came, and is cut only when its session is over for good.
+ */
+export function createUnderWay(parts: {
+  readonly clock: () => number
+  readonly config: Pick<Config, 'session' | 'rules'>
+  readonly revocations: Pick<Revocations, 'isOver' | 'isRevoked' | 'subscribe'>
+  readonly log: Pick<Log, 'audit'>
+}): UnderWay {
+  const { clock, config, revocations, log } = parts
+  const tunnels = new Map<Tunnel, OpenTunnel>()
+  const requests = new Set<OpenRequest>()
+  const sessions = new Map<string, Watched>()
+  let timer: NodeJS.Timeout | undefined
+  let goingAway = false
+
+  function guard(exchange: Exchange, session: Session): Guard {
+    const watched = sessions.get(session.id) ?? { session, users: 0 }
+    sessions.set(session.id, watched)
+    watched.users++
+    const { target, hosts, incoming } = exchange
+    const asked = { method: incoming.method ?? '', hosts, paths: target.paths }
+    return { watched, freshUntil: freshUntil(config.rules, session, asked) }
+  }
+
+  function forget(guard: Guard | undefined): void {
+    if (guard === undefined) return
+    const { watched } = guard
+    if (--watched.users === 0) sessions.delete(watched.session.id)
+  }
+
+  function staleness({ watched, freshUntil }: Guard, now: number): Reason | undefined {
+    if (!isLive(watched.session, config.session, now)) return 'expired'
+    return now >= freshUntil ? 'max_age' : undefined
+  }
+
+  function judgeTunnel(tunnel: Tunnel, { exchange, guard }: OpenTunnel, now: number): void {
+    if (tunnel.closing) return
+    const isRevoked = guard !== undefined && revocations.isRevoked(guard.watched.session)
+    const reason = isRevoked ? 'revoked' : guard && staleness(guard, now)
+    if (reason === undefined) {
+      if (goingAway) closeTunnel(tunnel, GOING_AWAY)
+      return
+    }
+    closeTunnel(tunnel, SESSION_ENDED)
+    tell('websocket.closed', exchange, guard?.watched.session, reason)
+  }
+
+  function judgeRequest(request: OpenRequest, now: number): void {
+    const { session, exchange, cut } = request
+    const reason = reasonToCut(request, now)
+    if (reason === undefined || cut === undefined) return
+    request.cut = undefined
+    tell('request.cut', exchange, session, reason)
+    cut()
+  }
+
+  function reasonToCut(request: OpenRequest, now: number): Reason | undefined {
+    const { session, exchange } = request
+    // A step-up has only replaced its id: an upload that began before it goes on.
+    if (revocations.isOver(session)) return 'revoked'
+    if (request.isEndless) request.guard ??= guard(exchange, session)
+    if (request.guard !== undefined) return staleness(request.guard, now)
+    return now >= session.createdAt + config.session.lifetime ? 'expired' : undefined
+  }
+
+  function tell(
+    event: 'websocket.closed' | 'request.cut',
+    { requestId, client }: Exchange,
+    session: Session | undefined,
+    reason: Reason,
+  ): void {
+    const { subject } = session ?? {}
+    log.audit(event, { request_id: requestId, subject, client: client.address, reason })
+  }
+
+  function judgeAll(): void {
+    const now = clock()
+    for (const [tunnel, opened] of tunnels) judgeTunnel(tunnel, opened, now)
+    for (const request of requests) judgeRequest(request, now)
+  }
+
+  function tick(): void {
+    for (const tunnel of tunnels.keys()) tickTunnel(tunnel)
+    judgeAll()
+    if (tunnels.size + requests.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
+
+  function keepTime(): void {
+    timer ??= setInterval(tick, TICK).unref()
+  }
+
+  revocations.subscribe(judgeAll)
+  return {
+    openWebSocket({ client, upstream, head, session, exchange }) {
+      const tunnel = joinSockets(client, upstream, (gone) => {
+        forget(tunnels.get(gone)?.guard)
+        tunnels.delete(gone)
+      })
+      const opened = { exchange, guard: session && guard(exchange, session) }
+      tunnels.set(tunnel, opened)
+      keepTime()
+      // The application may have taken its time to accept.
+      judgeTunnel(tunnel, opened, clock())
+      if (!tunnel.closing) openTunnel(tunnel, head)
+    },
+    enter(exchange, session) {
+      const request = { exchange, session, cut: undefined, isEndless: false, guard: undefined }
+      requests.add(request)
+      keepTime()
+      return request
+    },
+    leave(request) {
+      requests.delete(request)
+      forget(request.guard)
+    },
+    seen(session) {
+      const watched = sessions.get(session.id)
+      if (watched !== undefined && session.seenAt > watched.session.seenAt) {
+        watched.session = session
+      }
+    },
+    webSockets: () => tunnels.size,
+    close() {
+      goingAway = true
+      judgeAll()
+    },
+  }
+}
