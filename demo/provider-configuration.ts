@@ -56,12 +56,15 @@ export function providerConfiguration(state: ProviderState): Configuration {
     },
     discovery: { ui_locales_supported: [...providerLocales] },
     features: {
+      backchannelLogout: { enabled: true },
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
       pushedAuthorizationRequests: { enabled: false },
       resourceIndicators: { enabled: false },
       rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
     },
+    // The library's own dispatcher refuses loopback, where all of this is.
+    fetch: (url, { dispatcher: _dispatcher, ...options } = {}) => fetch(url, options),
     findAccount: (_ctx, subject) => findAccount(state, subject),
     interactions: { policy: loginOnly(), url: (_ctx, { uid }) => `/sign-in/${uid}` },
     jwks: { keys: [...state.keys] },

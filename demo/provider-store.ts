@@ -12,6 +12,9 @@ export type ProviderClient = {
   readonly client_secret: string
   readonly redirect_uris: readonly string[]
   readonly post_logout_redirect_uris?: readonly string[]
+  /** Told of the end of each session; by its `sid`, or of the person alone. */
+  readonly backchannel_logout_uri?: string
+  readonly backchannel_logout_session_required?: boolean
 }
 
 /** The provider's memory; it outlives a provider that is built anew with other keys or claims. */

@@ -140,6 +140,7 @@ export async function createContext(
     tls: config.upstreamTls,
     ownCookieNames,
     maxBody: config.limits.body,
+    forgetsPages: config.sessionPages === 'forget',
     onHealth: (event) => logHealth(log, event),
   })
   const underWay = createUnderWay({ clock, config, revocations, log })

@@ -29,6 +29,8 @@ export type Config = {
   readonly proxyProtocol: boolean
   readonly limits: ClientLimits
   readonly session: { readonly idle: number; readonly lifetime: number }
+  /** Whether browsers are told not to keep the application's pages of a session. */
+  readonly sessionPages: 'forget' | 'keep'
   readonly oidc: {
     readonly issuer: URL
     readonly clientId: string

@@ -59,6 +59,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   SESSION_SECRET: () => IS_SET,
   SESSION_IDLE: ({ session }) => formatDuration(session.idle),
   SESSION_LIFETIME: ({ session }) => formatDuration(session.lifetime),
+  SESSION_PAGES: ({ sessionPages }) => sessionPages,
   OIDC_ISSUER: ({ oidc }) => writeUrl(oidc.issuer),
   OIDC_CLIENT_ID: ({ oidc }) => oidc.clientId,
   OIDC_CLIENT_SECRET: () => IS_SET,

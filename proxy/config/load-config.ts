@@ -125,6 +125,7 @@ function plainConfig(
   | 'trustedProxies'
   | 'proxyHeaders'
   | 'headersEncoding'
+  | 'sessionPages'
   | 'encodedSlashes'
   | 'log'
 > {
@@ -160,6 +161,7 @@ function plainConfig(
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     proxyHeaders: values.PROXY_HEADERS,
     headersEncoding: values.HEADERS_ENCODING,
+    sessionPages: values.SESSION_PAGES,
     encodedSlashes: values.ENCODED_SLASHES,
     log: { level: values.LOG_LEVEL, access: values.ACCESS_LOG },
   }

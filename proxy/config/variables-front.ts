@@ -4,7 +4,7 @@ import { parseOrigins } from './parse-origins.ts'
 import { parseSessionSecret } from './parse-session-secret.ts'
 import { parsePublicUrl } from './parse-url.ts'
 import { parsedBy } from './parsed.ts'
-import { duration, flag, matching } from './schemas.ts'
+import { duration, flag, matching, oneOf } from './schemas.ts'
 import { defaulted, optional, required } from './variable.ts'
 
 /** Where browsers come in and where requests go on to, and the session in between. */
@@ -79,5 +79,9 @@ export const FRONT = {
   SESSION_LIFETIME: defaulted(duration('1s', '365d'), '12h', {
     doc: 'A session ends this long after sign-in, whatever happens.',
     example: '12h',
+  }),
+  SESSION_PAGES: defaulted(oneOf('forget', 'keep'), 'forget', {
+    doc: "Whether browsers may keep the application's pages for the back button: `forget` adds `no-store` to those of a session that the application gives no lifetime (`max-age`), so that nothing shows after its end; with `keep` the application's word stands alone.",
+    example: 'keep',
   }),
 } as const

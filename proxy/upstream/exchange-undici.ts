@@ -11,6 +11,7 @@ import type { ForwardOutcome, TrafficNotes } from './forward.ts'
 import { failureOf, isLostConnection } from './forward-failure.ts'
 import type { RequestBody } from './request-body.ts'
 import { addTrailers, mayTrail } from './response-trailers.ts'
+import { mustBeForgotten } from './session-page.ts'
 import { noteSpent } from './spent-buffers.ts'
 import type { StreamRequest } from './stream-sender.ts'
 import type { OpenRequest } from './under-way.ts'
@@ -36,6 +37,8 @@ export type Dispatch = typeof handlers & {
   /** The same request if its head has to go ahead of its body. */
   readonly stream: StreamRequest | undefined
   readonly answerHeaders: AnswerHeaders
+  /** Whether browsers are told not to keep the pages of sessions. */
+  readonly forgetsPages: boolean
   readonly outgoing: ServerResponse
   readonly setCookies: () => readonly string[]
   readonly notes: TrafficNotes
@@ -156,10 +159,15 @@ function onResponseStart(
   }
   this.notes.upstreamMs = performance.now() - this.began
   if (this.address !== undefined) noteResponse(this.group, this.address)
-  if (this.open !== undefined) this.open.isEndless = isEndless(headers['content-type'])
   const cookies = mayBeShared(headers['cache-control']) ? NO_COOKIES : this.setCookies()
   const trailing = mayTrail(this.outgoing, status)
   const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies, trailing)
+  if (this.open !== undefined) {
+    this.open.isEndless = isEndless(headers['content-type'])
+    if (this.forgetsPages && mustBeForgotten(this.outgoing.req, headers, Date.now())) {
+      list.push('Cache-Control', 'no-store')
+    }
+  }
   if (reason !== undefined && PLAIN_REASON.test(reason)) {
     this.outgoing.writeHead(status, reason, list)
   } else {

@@ -24,6 +24,8 @@ export type ForwarderOptions = GroupOptions & {
   readonly ownCookieNames: readonly string[]
   /** Of a request's content, in bytes; absent: none. */
   readonly maxBody?: number
+  /** Whether browsers are told not to keep the pages of sessions. */
+  readonly forgetsPages?: boolean
 }
 
 /** undici compares it for each request: one name, whatever Host a browser sends. */
@@ -55,6 +57,7 @@ export function createForwarder(
     options: dispatchOptions(request, body),
     stream,
     answerHeaders,
+    forgetsPages: options.forgetsPages === true,
     body,
     ...parts,
     began: performance.now(),

@@ -22,6 +22,7 @@ const BAD_VALUES: readonly (readonly [string, string, RegExp])[] = [
   ['SESSION_SECRET', 'hunter2', /^is not usable: it has 7 characters, and needs at least 32$/],
   ['SESSION_IDLE', '60', /^is "60"; it must be a number with s, m, h or d, as in 30s, 5m, 8h$/],
   ['SESSION_LIFETIME', '0s', /^is "0s"; it must be from 1s to 365d$/],
+  ['SESSION_PAGES', 'none', /^is "none"; it must be forget or keep$/],
   ['OIDC_ISSUER', 'http://login.example.com', /unless the host is loopback/],
   ['OIDC_CLIENT_ID', 'a\nb', /^is "a\\nb"; it must be one line of at most 500 characters$/],
   ['OIDC_CLIENT_SECRET', 'hunter2\n', /^is not usable: it holds a line break/],

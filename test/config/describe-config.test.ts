@@ -29,6 +29,7 @@ const FULL = {
   STEPGATE_KEEP_ALIVE_TIMEOUT: '2m',
   STEPGATE_CONNECTIONS_PER_ADDRESS: '123',
   STEPGATE_SESSION_IDLE: '90s',
+  STEPGATE_SESSION_PAGES: 'keep',
   STEPGATE_OIDC_ISSUER: 'https://login.example.com',
   STEPGATE_OIDC_TRUST_ACR: 'mfa hwk',
   STEPGATE_RULES: 'public /assets/** /favicon.ico\n# not for all\nbasic /reports/** groups="a;b"',

@@ -100,6 +100,7 @@ test('the least that must be set gives the documented defaults', () => {
       { name: 'X-Stepgate-Auth-Time', value: '{auth_time}' },
     ],
     headersEncoding: 'utf-8',
+    sessionPages: 'forget',
     encodedSlashes: 'reject',
     log: { level: 'info', access: true },
     brand: { name: 'app.example.com' },
@@ -136,6 +137,7 @@ test('everything that can be set is read', () => {
         STEPGATE_CONNECTIONS_PER_ADDRESS: '1000',
         STEPGATE_SESSION_IDLE: '30m',
         STEPGATE_SESSION_LIFETIME: '8h',
+        STEPGATE_SESSION_PAGES: 'keep',
         STEPGATE_OIDC_TRUST_ACR: 'mfa, urn:two',
         STEPGATE_OIDC_USERNAME_CLAIM: 'upn',
         STEPGATE_OIDC_GROUPS_CLAIM: 'roles',
@@ -288,6 +290,7 @@ test('everything that can be set is read', () => {
     trustedProxies: ['10.0.0.0/8'],
     proxyHeaders: 'forwarded',
     headersEncoding: 'percent',
+    sessionPages: 'keep',
     encodedSlashes: 'allow',
     log: { level: 'debug', access: false },
     brand: {
