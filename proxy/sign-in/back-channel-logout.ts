@@ -2,6 +2,7 @@ import { type Answer, jsonAnswer } from '../answer.ts'
 import { auditFields } from '../audit-fields.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
+import { describeError, type LogFields } from '../log.ts'
 import { keyOf } from '../store/key-of.ts'
 import { StoreUnavailableError } from '../store/store.ts'
 import type { LogoutRead } from './provider.ts'
@@ -24,20 +25,28 @@ export async function answerBackChannelLogout(
   switch (logout.kind) {
     case 'invalid':
       return refuse(context, exchange, logout.code)
-    case 'unavailable': {
-      const { requestId } = exchange
-      context.log.error('A logout token could not be checked', {
-        request_id: requestId,
-        code: logout.code,
-      })
-      return jsonAnswer(503, { error: 'provider_unavailable', request_id: requestId }, RETRY)
-    }
+    case 'unavailable':
+      return askAgain(context, exchange, 'provider_unavailable', { code: logout.code })
     case 'logout':
-      return endOnce(context, exchange, logout, now)
+      try {
+        return await endOnce(context, exchange, logout, now)
+      } catch (error) {
+        if (!(error instanceof StoreUnavailableError)) throw error
+        return askAgain(context, exchange, error.code, describeError(error))
+      }
   }
 }
 
-const RETRY = { 'Retry-After': '5' }
+/** Whoever sends it may send it again. */
+function askAgain(
+  { log }: Context,
+  { requestId }: Exchange,
+  error: 'provider_unavailable' | 'store_unavailable',
+  fields: LogFields,
+): Answer {
+  log.error('A logout of the provider is not done yet', { request_id: requestId, ...fields })
+  return jsonAnswer(503, { error, request_id: requestId }, { 'Retry-After': '5' })
+}
 
 /**
  * A token counts once. What it ends is ended before it is noted as used: were that to fail in

@@ -20,7 +20,7 @@ export type SignOut = {
   readonly fields?: LogFields
 }
 
-/** What travels sealed in `state` to the page at the end. */
+/** What travels sealed in `state` to the page at the end, if there is anything to say. */
 export type SignedOut = {
   /** `later`: elsewhere not before the store answers. */
   readonly everywhere?: 'done' | 'later'
@@ -61,12 +61,16 @@ export async function signOut(
     ...(everywhere && { everywhere: isWritten ? 'done' : 'later' }),
     ...(uiLocales !== undefined && { uiLocales }),
   }
-  const state = await parts.sealer.seal(TYP, said, now + STATE_LIFE, now)
-  const end = parts.provider.endSessionUrl(tokens?.idToken, signedOut, { state, uiLocales })
+  const state = everywhere || uiLocales !== undefined ? await sealState(parts, said, now) : {}
+  const end = parts.provider.endSessionUrl(tokens?.idToken, signedOut, { ...state, uiLocales })
   if (end !== undefined) return end
   const here = new URL(signedOut)
-  here.searchParams.set('state', state)
+  here.search = `${new URLSearchParams(state)}`
   return here
+}
+
+async function sealState({ sealer }: { readonly sealer: Sealer }, said: SignedOut, now: number) {
+  return { state: await sealer.seal(TYP, said, now + STATE_LIFE, now) }
 }
 
 /** What a `state` that came back says; nothing where it is none of ours. */

@@ -163,7 +163,7 @@ function onResponseStart(
   const trailing = mayTrail(this.outgoing, status)
   const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies, trailing)
   if (this.open !== undefined) {
-    this.open.isEndless = isEndless(headers['content-type'])
+    if (isEndless(headers['content-type'])) this.open.watch(this.open)
     if (this.forgetsPages && mustBeForgotten(this.outgoing.req, headers, Date.now())) {
       list.push('Cache-Control', 'no-store')
     }

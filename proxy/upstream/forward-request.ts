@@ -24,12 +24,12 @@ export async function forwardRequest(
   const { incoming, outgoing, notes } = exchange
   const { forwarder } = context.upstream
   const seeing = seeSession(context, exchange, session, now)
-  const { setCookies } = seeing instanceof Promise ? await seeing : seeing
+  const { setCookies, session: seen } = seeing instanceof Promise ? await seeing : seeing
   if (session !== undefined && seeing instanceof Promise && context.revocations.isOver(session)) {
     return answerEnded(context, exchange, now)
   }
   const request = rebuildRequest(context, exchange, session)
-  const open = session && context.underWay.enter(exchange, session)
+  const open = seen && context.underWay.enter(exchange, seen)
   let outcome: ForwardOutcome
   try {
     outcome = await forwarder.forward(request, incoming, outgoing, setCookies, notes, open)

@@ -33,15 +33,15 @@ export type WebSocketParts = {
   readonly exchange: Exchange
 }
 
-/** A request of a session while the application has it. What is mutable, its forwarder sets. */
+/** A request of a session while the application has it. */
 export type OpenRequest = {
   readonly exchange: Exchange
   readonly session: Session
-  /** Ends it on both sides. */
+  /** Ends it on both sides; whoever sends it to the application sets it. */
   cut: (() => void) | undefined
-  /** Its response has no end of its own (server-sent events). */
-  isEndless: boolean
-  /** From when on it is known to be endless. */
+  /** To be called when its response turns out to have no end of its own (server-sent events). */
+  readonly watch: (request: OpenRequest) => void
+  /** Present from then on. */
   guard: Guard | undefined
 }
 
@@ -96,6 +96,10 @@ export function createUnderWay(parts: {
     return now >= freshUntil ? 'max_age' : undefined
   }
 
+  function watch(request: OpenRequest): void {
+    request.guard ??= guard(request.exchange, request.session)
+  }
+
   function judgeTunnel(tunnel: Tunnel, { exchange, guard }: OpenTunnel, now: number): void {
     if (tunnel.closing) return
     const isRevoked = guard !== undefined && revocations.isRevoked(guard.watched.session)
@@ -118,11 +122,10 @@ export function createUnderWay(parts: {
   }
 
   function reasonToCut(request: OpenRequest, now: number): Reason | undefined {
-    const { session, exchange } = request
+    const { session, guard } = request
     // A step-up has only replaced its id: an upload that began before it goes on.
     if (revocations.isOver(session)) return 'revoked'
-    if (request.isEndless) request.guard ??= guard(exchange, session)
-    if (request.guard !== undefined) return staleness(request.guard, now)
+    if (guard !== undefined) return staleness(guard, now)
     return now >= session.createdAt + config.session.lifetime ? 'expired' : undefined
   }
 
@@ -169,7 +172,7 @@ export function createUnderWay(parts: {
       if (!tunnel.closing) openTunnel(tunnel, head)
     },
     enter(exchange, session) {
-      const request = { exchange, session, cut: undefined, isEndless: false, guard: undefined }
+      const request = { exchange, session, cut: undefined, watch, guard: undefined }
       requests.add(request)
       keepTime()
       return request

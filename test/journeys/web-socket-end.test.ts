@@ -190,7 +190,7 @@ test('a WebSocket ends when the code is too old for the rule that let it in', as
   await lax.client.until((text) => framesOf(text) === frame('still here'))
 })
 
-test('a session that ends while the application thinks about the handshake lets nothing pass', async (t) => {
+test('an id that is replaced while the application thinks about the handshake lets nothing pass', async (t) => {
   const asked = Promise.withResolvers<() => void>()
   const { origin, connections } = await rawApplication(t, (connection) =>
     asked.resolve(() => accepting(frame('secret'))(connection)),
@@ -202,7 +202,7 @@ test('a session that ends while the application thinks about the handshake lets 
   const hello = handshake('/chat', [ORIGIN, await door.cookieOf()])
   const client = rawClient(t, door.port, hello + frame('hasty', { masked: true }))
   const accept = await asked.promise
-  await door.context.revocations.revoke('family-of-alice', door.now() + MINUTE)
+  await door.context.revocations.revoke('session-of-alice', door.now() + MINUTE)
   accept()
   const { text } = await client.ended
   assert.equal(framesOf(text), ENDED)
