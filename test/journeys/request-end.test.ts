@@ -4,7 +4,7 @@ import { endOfSid, endOfSubject } from '../../proxy/session/ended-sessions.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { type Door, type DoorOptions, openDoor } from '../support/door.ts'
 import { answerOf, connectHttp2 } from '../support/http2-client.ts'
-import { headerOf, rawRequest } from '../support/raw-exchange.ts'
+import { headerOf, rawRequest, sendRaw } from '../support/raw-exchange.ts'
 import { openTlsDoor } from '../support/tls-door.ts'
 import { until } from '../support/until.ts'
 import { KEY, ORIGIN } from '../support/web-socket.ts'
@@ -234,6 +234,34 @@ test('a stream ends when the code is too old for its rule; a download was judged
   assert.deepEqual(reasons(door), ['max_age'])
   await assertGoesOn(lax)
   await assertGoesOn(download)
+})
+
+test('pages of a session are not kept by browsers, unless the configuration says so', async (t) => {
+  for (const [pages, added] of [
+    ['forget', 'no-store'],
+    ['keep', undefined],
+  ] as const) {
+    const { origin } = await rawApplication(t, ({ socket }) =>
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'),
+    )
+    const env = {
+      STEPGATE_UPSTREAM: origin.origin,
+      STEPGATE_RULES: RULES,
+      STEPGATE_SESSION_PAGES: pages,
+    }
+    const door = await openDoor({ env })
+    t.after(() => door.close())
+    const kept = async (path: string, lines: readonly string[]) => {
+      const headers = ['Host: app.example.com', 'Connection: close', ...lines]
+      const text = await sendRaw(t, door.port, rawRequest(`GET ${path} HTTP/1.1`, headers))
+      assert.match(text, /^HTTP\/1\.1 200 /)
+      return headerOf(text, 'Cache-Control')
+    }
+    const cookie = await door.cookieOf()
+    assert.equal(await kept('/', [cookie, 'Sec-Fetch-Mode: navigate']), added)
+    assert.equal(await kept('/', [cookie, 'Sec-Fetch-Mode: no-cors']), undefined)
+    assert.equal(await kept('/public', ['Sec-Fetch-Mode: navigate']), undefined)
+  }
 })
 
 test('over HTTP/2 only the streams of that session are cut', async (t) => {
