@@ -3,6 +3,7 @@ import { auditFields } from '../audit-fields.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
 import { isPrefetch, kindOf } from '../request/kind-of-request.ts'
+import { returnTarget } from '../request/return-target.ts'
 import { isSameOrigin } from '../request/same-origin.ts'
 import { clearSessionCookie } from '../session/session-cookie.ts'
 import { readSignedOut, signOut } from './sign-out.ts'
@@ -30,7 +31,11 @@ export function confirmSignOut(request: OwnRequest): Promise<Answer> | Answer {
     exchange,
     200,
     'confirm-sign-out',
-    { username: session.username, stayUrl: '/' },
+    {
+      username: session.username,
+      // The page that the link was on.
+      stayUrl: returnTarget(exchange.incoming.headers.referer, context.config.publicUrl),
+    },
     { uiLocales, formActionOrigins: end === undefined ? [] : [end.origin] },
   )
 }

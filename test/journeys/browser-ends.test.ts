@@ -163,12 +163,15 @@ for (const [name, start] of [
       const theirs = await openAll(elsewhere.page)
       const { page } = here
       await page.getByRole('link', { name: 'On all devices' }).click()
+      await page.getByRole('link', { name: 'Stay signed in' }).click()
+      await heading(page, 'Telephone list')
+      await page.getByRole('link', { name: 'On all devices' }).click()
       await heading(page, 'Sign out?')
       assert.deepEqual(await axeFindings(page), [])
-      await page.getByLabel('Also sign me out on all my other devices').check()
+      await page.getByLabel('Also on all my other devices').check()
       await page.getByRole('button', { name: 'Sign out' }).click()
       await heading(page, 'You are signed out')
-      await page.getByText('all your other devices and browsers, too').waitFor()
+      await page.getByText('all your other devices, too').waitFor()
       assert.deepEqual(await axeFindings(page), [])
       assert.deepEqual(await theirs.over(), ALL_OVER)
       // The provider would let her in again without asking.

@@ -108,7 +108,7 @@ describe('signing out everywhere', () => {
     const end = await signOutAtProvider(here, gone)
     assert.equal(end.url.pathname, '/_stepgate/signed-out')
     assert.match(asked.text(), /<input type="checkbox" name="everywhere" value="yes">/)
-    assert.match(end.text(), /all your other devices and browsers, too/)
+    assert.match(end.text(), /all your other devices, too/)
     for (const browser of [here, elsewhere]) {
       await signIn(world, browser)
       assert.equal(await acrOf(world, browser), 'basic')
