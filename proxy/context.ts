@@ -143,6 +143,8 @@ export async function createContext(
     forgetsPages: config.sessionPages === 'forget',
     onHealth: (event) => logHealth(log, event),
   })
+  const streams = createOpenStreams()
+  revocations.subscribe(() => streams.end(revocations.isOver))
   const underWay = createUnderWay({ clock, config, revocations, log })
   meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, underWay.webSockets()))
   provider.start()
@@ -165,7 +167,7 @@ export async function createContext(
       secrets.twilioToken !== undefined && {
         isSignedByTwilio: createSignatureCheck(secrets.twilioToken, statusCallback),
       }),
-    streams: createOpenStreams(),
+    streams,
     directory,
     pages,
     sessions: createSessionReader({
