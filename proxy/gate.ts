@@ -3,7 +3,6 @@ import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import { answerDemand, deny, refuseOrigin } from './gate-answers.ts'
 import { decide } from './policy/decide.ts'
-import type { RuleRequest } from './policy/rule.ts'
 import { mayOpenWebSocket } from './request/web-socket-origin.ts'
 import { currentSession } from './session/current-session.ts'
 import type { Session } from './session/session.ts'
@@ -16,17 +15,16 @@ export type GateEnds = {
     context: Context,
     exchange: Exchange,
     session: Session | undefined,
-    asked: RuleRequest,
     now: number,
   ): Promise<void>
   answer(exchange: Exchange, answer: Answer): void
 }
 
 const FORWARDING: GateEnds = {
-  letPass: (context, exchange, session, asked, now) =>
+  letPass: (context, exchange, session, now) =>
     exchange.head === undefined
       ? forwardRequest(context, exchange, session, now)
-      : forwardWebSocket(context, exchange, exchange.head, session, asked, now),
+      : forwardWebSocket(context, exchange, exchange.head, session, now),
   answer: writeAnswer,
 }
 
@@ -60,7 +58,7 @@ export async function passGate(
 
   switch (decision.kind) {
     case 'forward':
-      return letPass(context, exchange, session, asked, now)
+      return letPass(context, exchange, session, now)
     case 'sign-in':
     case 'step-up':
       return answer(exchange, await answerDemand(context, exchange, session, decision, now))

@@ -28,6 +28,7 @@ export type AuditEvent =
   | 'voice.circuit_closed'
   | 'session.ended'
   | 'request.denied'
+  | 'request.cut'
   | 'websocket.closed'
 
 /** Fields of a log line. Never a code, a whole number, a token or a raw error of an SDK. */

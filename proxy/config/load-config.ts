@@ -128,6 +128,7 @@ function plainConfig(
   | 'trustedProxies'
   | 'proxyHeaders'
   | 'headersEncoding'
+  | 'sessionPages'
   | 'encodedSlashes'
   | 'log'
 > {
@@ -173,6 +174,7 @@ function plainConfig(
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     proxyHeaders: values.PROXY_HEADERS,
     headersEncoding: values.HEADERS_ENCODING,
+    sessionPages: values.SESSION_PAGES,
     encodedSlashes: values.ENCODED_SLASHES,
     log: { level: values.LOG_LEVEL, access: values.ACCESS_LOG },
   }

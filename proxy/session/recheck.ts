@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
-import type { CountedFields } from '../metrics/counted-fields.ts'
+import type { EndReason } from '../metrics/counted-fields.ts'
 import { type Checked, createRefresher, PATIENCE, type RefresherParts } from './refresh-tokens.ts'
 import type { Revocations } from './revocations.ts'
 import type { Session } from './session.ts'
@@ -33,7 +33,6 @@ export type Recheck = {
 /** What this process knows of a family: what was last learned, and when not to ask again before. */
 type Known = { readonly checked?: Checked | undefined; readonly retryAt?: number }
 type Outcome = 'known' | 'ended'
-type EndReason = CountedFields['session.ended']['reason']
 
 // In ms. How long a provider that failed is left alone.
 const RETRY = 30_000

@@ -2,8 +2,10 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import { isSignedInWithin } from '../policy/satisfies.ts'
 import type { KeptGroups } from '../session/kept-groups.ts'
+import { noteBegun } from '../session/provider-sessions.ts'
 import { keepTokens } from '../session/provider-tokens.ts'
 import { checkedPart } from '../session/refresh-tokens.ts'
+import type { Revocations } from '../session/revocations.ts'
 import type { Session } from '../session/session.ts'
 import { keepCode, startSession } from '../session/transitions.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
@@ -61,6 +63,7 @@ export async function finishSignIn(
     readonly store: Store
     readonly keptGroups: KeptGroups
     readonly config: Config
+    readonly revocations: Pick<Revocations, 'lastEnd'>
   },
   request: CallbackRequest,
   now: number,
@@ -118,7 +121,8 @@ export async function finishSignIn(
   // one first, so that one code serves all.
   const family = before?.subject === subject ? before.family : familyOf(firstBrowser)
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
-  const fresh = startSession(identity, { id: parts.random.id(), family, now })
+  const outlived = parts.revocations.lastEnd(subject, now)
+  const fresh = startSession(identity, { id: parts.random.id(), family, outlived, now })
   const started = before?.subject === subject ? keepCode(fresh, before) : fresh
   const { lifetime, recheck } = parts.config.session
   const end = now + lifetime
@@ -130,7 +134,10 @@ export async function finishSignIn(
       refreshToken,
       identity: await parts.keptGroups.pack(checkedPart(session), end, now),
     }
-    await keepTokens(parts, family, { idToken, checkedAt: now, ...checked }, end, now)
+    await Promise.all([
+      keepTokens(parts, family, { idToken, checkedAt: now, ...checked }, end, now),
+      noteBegun(parts, session, end, now),
+    ])
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
     return failed(unavailable('store', error.code))

@@ -18,9 +18,15 @@ export type Provider = {
   /** Asks whether all is still well with a person, and who that is now. */
   refresh(refreshToken: string, subject: string): Promise<Refreshed>
   /** RP-initiated logout; undefined when the provider has no `end_session_endpoint`. */
-  endSessionUrl(idToken: string | undefined, returnTo: URL): URL | undefined
+  endSessionUrl(
+    idToken: string | undefined,
+    returnTo: URL,
+    more?: { readonly state?: string; readonly uiLocales?: string | undefined },
+  ): URL | undefined
   /** Whether the provider can end its own session. */
   canSignOut(): boolean
+  /** What a logout token says, if it is one of the provider's for us (Back-Channel Logout 1.0 §2.6). */
+  readLogoutToken(token: string, now: number): Promise<LogoutRead>
   close(): void
 }
 
@@ -75,6 +81,21 @@ export type Refreshed =
       readonly unsure: boolean
       readonly refreshToken?: string
     }
+
+/**
+ * `logout`: the provider's session `sid` has ended, or all of `subject` where there is no `sid`;
+ * `jti` may not come again until `expiresAt` (epoch ms). The rest as in `Redeemed`.
+ */
+export type LogoutRead =
+  | {
+      readonly kind: 'logout'
+      readonly jti: string
+      readonly expiresAt: number
+      readonly sid?: string
+      readonly subject?: string
+    }
+  | { readonly kind: 'invalid'; readonly code: string }
+  | { readonly kind: 'unavailable'; readonly code: string }
 
 /** Discovery has not succeeded yet. */
 export class ProviderUnknownError extends Error {

@@ -113,6 +113,7 @@ test('the least that must be set gives the documented defaults', () => {
       { name: 'X-Stepgate-Otp-Time', value: '{otp_time}' },
     ],
     headersEncoding: 'utf-8',
+    sessionPages: 'forget',
     encodedSlashes: 'reject',
     log: { level: 'info', access: true },
     brand: { name: 'app.example.com' },
@@ -151,6 +152,7 @@ test('everything that can be set is read', () => {
         STEPGATE_SESSION_LIFETIME: '8h',
         STEPGATE_SESSION_RECHECK: 'OFF',
         STEPGATE_SESSION_RECHECK_GRACE: '15m',
+        STEPGATE_SESSION_PAGES: 'keep',
         STEPGATE_OIDC_TRUST_ACR: 'mfa, urn:two',
         STEPGATE_OIDC_ACR_VALUES: 'gold silver',
         STEPGATE_OIDC_CLAIMS:
@@ -330,6 +332,7 @@ test('everything that can be set is read', () => {
     trustedProxies: ['10.0.0.0/8'],
     proxyHeaders: 'forwarded',
     headersEncoding: 'percent',
+    sessionPages: 'keep',
     encodedSlashes: 'allow',
     log: { level: 'debug', access: false },
     brand: {

@@ -69,7 +69,10 @@ export function createProcess(
     sessions: { replace: (sealed, session) => void cookies.set(sealed, session) },
     revocations: {
       isRevoked: ({ family }) => revoked.has(family),
-      revoke: async (family) => void revoked.add(family),
+      revoke: async (family) => {
+        revoked.add(family)
+        return true
+      },
     },
   })
   return {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Config } from '../../proxy/config/config.ts'
+import { createEndedSessions, endOfSubject } from '../../proxy/session/ended-sessions.ts'
 import { readTokens } from '../../proxy/session/provider-tokens.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { finishSignIn } from '../../proxy/sign-in/finish-sign-in.ts'
@@ -18,7 +19,10 @@ const OTHER = 'c'.repeat(43)
 /** A sign-in that has been started, and a way to call back. */
 async function started(redeemed?: Redeemed, request: Partial<SignInRequest> = {}) {
   const fake = fakeProvider(redeemed)
-  const parts = signInParts(fake.provider)
+  const parts = {
+    ...signInParts(fake.provider),
+    revocations: createEndedSessions(),
+  }
   await startSignIn(parts, { returnTo: '/a?b', browser: COOKIE, ...request }, NOW)
   const [{ state } = assert.fail()] = fake.asked
   const query = `?${new URLSearchParams({ code: 'the-code', state, iss: 'https://i' })}`
@@ -51,6 +55,26 @@ describe('finishing a sign-in', () => {
     assert.notEqual(again.session.id, session.id)
     assert.equal(again.session.family, session.family)
     assert.ok(await parts.store.get(keyOf('provider-tokens', session.family), NOW))
+  })
+
+  it('begins a session that knows of the end of all before, if that was known when it was called', async () => {
+    const ended = createEndedSessions()
+    ended.learn(endOfSubject('subject-1', NOW), NOW + HOUR, NOW)
+    const { callBack, parts } = await started()
+    parts.revocations = ended
+    const finished = await callBack()
+    assert.equal(finished.kind, 'signed-in')
+    assert.equal(finished.session.outlived, NOW)
+    assert.equal(ended.isOver(finished.session), false)
+
+    const { redeem } = parts.provider
+    parts.provider.redeem = (...asked) => {
+      ended.learn(endOfSubject('subject-1', NOW + 2 * SECOND), NOW + HOUR, NOW + 2 * SECOND)
+      return redeem(...asked)
+    }
+    const late = await callBack()
+    assert.equal(late.kind, 'signed-in')
+    assert.equal(ended.isOver(late.session), true)
   })
 
   it('hands the provider our redirect URI with the query as it came, and what was expected', async () => {

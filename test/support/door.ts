@@ -124,5 +124,6 @@ export const quietProvider: Provider = {
   refresh: async () => ({ kind: 'unknown', code: 'quiet', unsure: false }),
   endSessionUrl: () => undefined,
   canSignOut: () => false,
+  readLogoutToken: async () => ({ kind: 'unavailable', code: 'quiet' }),
   close: () => {},
 }
