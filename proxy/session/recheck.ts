@@ -46,7 +46,7 @@ export function createRecheck(
   parts: RefresherParts & {
     readonly config: Config
     readonly sessions: Pick<SessionReader, 'replace'>
-    readonly revocations: Pick<Revocations, 'isRevoked' | 'revoke'>
+    readonly revocations: Pick<Revocations, 'isOver' | 'isRevoked' | 'revoke'>
     readonly log: Log
   },
 ): Recheck {
@@ -152,7 +152,8 @@ export function createRecheck(
       if (now < dueAt(found)) return found
       const session = updated(found)
       const due = dueAt(session)
-      if (now < due || revocations.isRevoked(session)) return session
+      // An id that was replaced ends no stream.
+      if (now < due || revocations.isOver(session)) return session
       const retryAt = knowledge.get(session.family)?.retryAt
       if (retryAt !== undefined && now >= due + extra) void end(session, 'recheck')
       else if (now >= (retryAt ?? 0)) void check(session)

@@ -68,7 +68,8 @@ export function createProcess(
     log,
     sessions: { replace: (sealed, session) => void cookies.set(sealed, session) },
     revocations: {
-      isRevoked: ({ family }) => revoked.has(family),
+      isOver: ({ family }) => revoked.has(family),
+      isRevoked: ({ id, family }) => revoked.has(id) || revoked.has(family),
       revoke: async (family) => {
         revoked.add(family)
         return true
