@@ -15,7 +15,8 @@ const test = (name: string, run: (t: TestContext) => Promise<void>) =>
   unlimited(name, { timeout: 60_000 }, run)
 
 const MINUTE = 60_000
-const RULES = 'public /public; twilio_sms /pay/** max_age=15m; basic /**'
+const RULES =
+  'public /public; twilio_sms /pay/** max_age=15m; basic /fresh signed_in_within=15m; basic /**'
 const EVENTS = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n'
 const DOWNLOAD = 'HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: 1000\r\n'
 
@@ -24,6 +25,7 @@ const BEGINS: Readonly<Record<string, string>> = {
   '/events': `${EVENTS}Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n`,
   '/public': `${EVENTS}Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n`,
   '/pay/events': `${EVENTS}Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n`,
+  '/fresh': `${EVENTS}Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n`,
   '/download': `${DOWNLOAD}\r\nfirst`,
   '/pay/download': `${DOWNLOAD}\r\nfirst`,
 }
@@ -234,6 +236,19 @@ test('a stream ends when the code is too old for its rule; a download was judged
   assert.deepEqual(reasons(door), ['max_age'])
   await assertGoesOn(lax)
   await assertGoesOn(download)
+})
+
+test('a stream ends when the sign-in is too old for its rule', async (t) => {
+  const { door, open } = await start(t)
+  const now = door.now()
+  const cookie = await door.cookieOf({ authTime: now, authTimeGiven: true, createdAt: now })
+  const stream = await open('/fresh', cookie)
+  const lax = await open('/events', cookie)
+  // The provider's clock may be a minute behind.
+  door.turnClock(16 * MINUTE + 1)
+  await assertCut(stream)
+  assert.deepEqual(reasons(door), ['max_age'])
+  await assertGoesOn(lax)
 })
 
 test('pages of a session are not kept by browsers, unless the configuration says so', async (t) => {
