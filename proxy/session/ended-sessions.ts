@@ -12,8 +12,8 @@ export type EndedSessions = {
   isOver(session: Session): boolean
   /** Whether it is over, or its id was replaced. */
   isRevoked(session: Session): boolean
-  /** The last end of all of a person's sessions that was known at `now` (epoch ms). */
-  lastEnd(subject: string, now: number): number | undefined
+  /** The last end of all of a person's sessions, or of one kind, that was known at `now` (epoch ms). */
+  lastEnd(subject: string, now: number, which?: EndOfAll): number | undefined
 }
 
 /** The end of every session that the provider named `sid`, whenever it began. */
@@ -21,18 +21,19 @@ export function endOfSid(sid: string): string {
   return `sid ${sid}`
 }
 
+/** All of a person by the provider's word, or those it gave no sid, or all by the person's own. */
+export type EndOfAll = (typeof KINDS)[number]
+
+const KINDS = ['all', 'without-sid', 'everywhere'] as const
+
 /** The end of all sessions of a person that began before `at` (epoch ms). */
-export function endOfSubject(
-  subject: string,
-  at: number,
-  which: 'all' | 'without-sid' = 'all',
-): string {
+export function endOfSubject(subject: string, at: number, which: EndOfAll = 'all'): string {
   return `${which} ${at} ${subject}`
 }
 
 // A session id or family is one word, and an end of its own.
 const OF_SID = /^sid (.+)$/s
-const OF_SUBJECT = /^(all|without-sid) (\d+) (.+)$/s
+const OF_SUBJECT = new RegExp(`^(${KINDS.join('|')}) (\\d+) (.+)$`, 's')
 
 type SubjectEnd = { readonly end: string; readonly at: number; readonly learnedAt: number }
 
@@ -40,13 +41,14 @@ type SubjectEnd = { readonly end: string; readonly at: number; readonly learnedA
 export function createEndedSessions(): EndedSessions {
   const ends = new Map<string, number>()
   const sids = new Set<string>()
-  const subjects = {
-    all: new Map<string, SubjectEnd>(),
-    'without-sid': new Map<string, SubjectEnd>(),
+  const subjects: Readonly<Record<EndOfAll, Map<string, SubjectEnd>>> = {
+    all: new Map(),
+    'without-sid': new Map(),
+    everywhere: new Map(),
   }
 
   function learnSubject(end: string, [, which, at, subject = '']: RegExpExecArray, now: number) {
-    const known = subjects[which as keyof typeof subjects]
+    const known = subjects[which as EndOfAll]
     const before = known.get(subject)
     if (before !== undefined && before.at >= Number(at)) return
     known.set(subject, { end, at: Number(at), learnedAt: now })
@@ -58,7 +60,7 @@ export function createEndedSessions(): EndedSessions {
     if (sid !== undefined) sids.delete(sid)
     const [, which, , subject = ''] = OF_SUBJECT.exec(end) ?? []
     if (which === undefined) return
-    const known = subjects[which as keyof typeof subjects]
+    const known = subjects[which as EndOfAll]
     if (known.get(subject)?.end === end) known.delete(subject)
   }
 
@@ -68,7 +70,8 @@ export function createEndedSessions(): EndedSessions {
     if (sid !== undefined ? sids.has(sid) : began(session, subjects['without-sid'].get(subject))) {
       return true
     }
-    return began(session, subjects.all.get(subject))
+    const { all, everywhere } = subjects
+    return began(session, all.get(subject)) || began(session, everywhere.get(subject))
   }
 
   return {
@@ -85,8 +88,9 @@ export function createEndedSessions(): EndedSessions {
     all: () => ends,
     isOver,
     isRevoked: (session) => ends.has(session.id) || isOver(session),
-    lastEnd(subject, now) {
-      const known = [subjects.all.get(subject), subjects['without-sid'].get(subject)]
+    lastEnd(subject, now, which) {
+      const kinds = which === undefined ? KINDS : [which]
+      const known = kinds.map((kind) => subjects[kind].get(subject))
       const ats = known.flatMap((end) => (end !== undefined && end.learnedAt < now ? [end.at] : []))
       return ats.length === 0 ? undefined : Math.max(...ats)
     },

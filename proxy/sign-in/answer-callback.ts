@@ -43,16 +43,23 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
         ...browsers.map(({ name }) => clearCookie(name, config)),
       ])
     }
+    case 'not-asked':
+      return askThere(request, destination)
     case 'failed':
       // `max_age` alone lets people pass who have just signed in elsewhere; some providers know no
       // more than `prompt`. Once, against loops.
       if (finished.reason.kind === 'not-fresh' && !finished.reason.prompted) {
-        const { uiLocales } = destination
-        return sendToProvider({ ...request, uiLocales }, destination, { prompted: true })
+        return askThere(request, destination)
       }
       log.audit('sign_in.failed', { ...audit, ...auditReason(finished.reason) })
       return failurePage(request, finished.reason, destination)
   }
+}
+
+/** To the provider again, which is to ask. */
+function askThere(request: OwnRequest, destination: Destination): Promise<Answer> {
+  const { uiLocales } = destination
+  return sendToProvider({ ...request, uiLocales }, destination, { prompted: true })
 }
 
 function pathTo({ returnTo, stepUp }: Destination): string {

@@ -41,6 +41,8 @@ export type SignInFinished = { readonly destination: Destination } & (
   | { readonly kind: 'signed-in'; readonly session: Session }
   /** Another tab was faster, or the person went back: there is a newer session already. */
   | { readonly kind: 'already' }
+  /** They have signed out everywhere since the provider asked them last: it is to ask. */
+  | { readonly kind: 'not-asked' }
   | { readonly kind: 'failed'; readonly reason: SignInFailure }
 )
 
@@ -116,6 +118,11 @@ export async function finishSignIn(
   }
 
   const { subject } = read.identity
+  const leftAt = parts.revocations.lastEnd(subject, now, 'everywhere')
+  // Once: a provider that does not ask even then has no other way in.
+  if (transaction.prompted !== true && isSignedInBefore(read.identity, leftAt)) {
+    return { kind: 'not-asked', destination }
+  }
   const { session: before } = request
   // Of tabs that set out at the same moment each has a cookie of its own. All of them see the same
   // one first, so that one code serves all.
@@ -143,6 +150,14 @@ export async function finishSignIn(
     return failed(unavailable('store', error.code))
   }
   return { kind: 'signed-in', session, destination }
+}
+
+/** `auth_time` has whole seconds. Where the provider does not say it, nothing is known of it. */
+function isSignedInBefore(
+  { authTime, authTimeGiven }: Pick<Session, 'authTime' | 'authTimeGiven'>,
+  at: number | undefined,
+): boolean {
+  return authTimeGiven === true && at !== undefined && authTime + 1000 <= at
 }
 
 function unavailable(part: 'provider' | 'store', code: string): SignInFailure {

@@ -50,7 +50,8 @@ export async function signOut(
   const { revocations } = parts
   // At once: each takes its whole time where the store does not answer.
   const [isWritten, , tokens] = await Promise.all([
-    everywhere && revocations.revoke(endOfSubject(session.subject, now), until, fields),
+    everywhere &&
+      revocations.revoke(endOfSubject(session.subject, now, 'everywhere'), until, fields),
     revocations.revoke(session.family, until, fields),
     dropTokens(parts, session.family, now).catch(nothing),
     // The provider may tell us of the same end, which is none any more then.

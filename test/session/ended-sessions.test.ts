@@ -68,6 +68,19 @@ describe('what has ended', () => {
     assert.equal(all.lastEnd(SUBJECT, NOW + 1), NOW)
   })
 
+  it('may be all of a person by their own word, which is kept apart', () => {
+    const all = ended(endOfSubject(SUBJECT, NOW, 'everywhere'), endOfSubject(SUBJECT, NOW + 5))
+    assert.equal(all.isOver(session({ sid: 'any' })), true)
+    assert.equal(all.isOver(session({ outlived: NOW + 5 })), false)
+    assert.equal(all.lastEnd(SUBJECT, NOW + 1), NOW + 5)
+    assert.equal(all.lastEnd(SUBJECT, NOW + 1, 'everywhere'), NOW)
+    assert.equal(all.lastEnd(SUBJECT, NOW, 'everywhere'), undefined)
+    const one = ended(endOfSubject(SUBJECT, NOW, 'everywhere'))
+    assert.equal(one.isOver(session({ sid: 'any' })), true)
+    one.forget(NOW + HOUR)
+    assert.equal(one.isOver(session()), false)
+  })
+
   it('is forgotten when it expires, and not before', () => {
     const ends = ['family-1', endOfSid('sid-1'), endOfSubject(SUBJECT, NOW)]
     const all = ended(...ends)

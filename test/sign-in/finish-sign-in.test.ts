@@ -77,6 +77,29 @@ describe('finishing a sign-in', () => {
     assert.equal(ended.isOver(late.session), true)
   })
 
+  it('asks for the provider to ask whoever signed in there before they signed out everywhere, once', async () => {
+    const at = NOW - 500
+    const times = { before: at - 1000, same: at - 999 }
+    for (const [auth_time, which, prompted, kind, end = at] of [
+      [times.before / 1000, 'everywhere', undefined, 'not-asked'],
+      [times.before / 1000, 'everywhere', true, 'signed-in'],
+      [times.same / 1000, 'everywhere', undefined, 'signed-in'],
+      // By the clock of another machine, which is ahead.
+      [undefined, 'everywhere', undefined, 'signed-in', NOW + 5 * SECOND],
+      [times.before / 1000, 'all', undefined, 'signed-in'],
+    ] as const) {
+      const ended = createEndedSessions()
+      ended.learn(endOfSubject('subject-1', end, which), NOW + HOUR, NOW)
+      const { callBack, parts } = await started(signedIn({ auth_time }), { prompted })
+      parts.revocations = ended
+      const finished = await callBack()
+      assert.equal(finished.kind, kind)
+      assert.deepEqual(finished.destination, { returnTo: '/a?b' })
+      const kept = await parts.store.get(keyOf('provider-tokens', familyOf(COOKIE)), NOW)
+      assert.equal(kept !== undefined, kind === 'signed-in')
+    }
+  })
+
   it('hands the provider our redirect URI with the query as it came, and what was expected', async () => {
     const { callBack, exchanged, asked, state } = await started()
     await callBack()
