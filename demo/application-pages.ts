@@ -173,7 +173,7 @@ function page(title: string, path: string, seen: SeenRequest, panels: readonly M
   <h1>Payroll 2004</h1>
   <p>${
     user
-      ? html`Signed on as <b id="user">${user}</b> | <a href="/_stepgate/sign-out">Sign out</a>`
+      ? html`Signed on as <b id="user">${user}</b> | <a href="/_stepgate/sign-out">Sign out</a> | <a href="/_stepgate/sign-out?ask=yes">On all devices</a>`
       : 'Not signed on'
   }</p>
 </header>

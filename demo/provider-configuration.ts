@@ -63,6 +63,7 @@ export function providerConfiguration(state: ProviderState): Configuration {
     discovery: { ui_locales_supported: [...providerLocales] },
     features: {
       claimsParameter: { enabled: true },
+      backchannelLogout: { enabled: true },
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
       pushedAuthorizationRequests: {
@@ -72,6 +73,8 @@ export function providerConfiguration(state: ProviderState): Configuration {
       resourceIndicators: { enabled: false },
       rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
     },
+    // The library's own dispatcher refuses loopback, where all of this is.
+    fetch: (url, { dispatcher: _dispatcher, ...options } = {}) => fetch(url, options),
     findAccount: (_ctx, subject) => findAccount(state, subject),
     interactions: { policy: loginOnly(), url: (_ctx, { uid }) => `/sign-in/${uid}` },
     issueRefreshToken: async (_ctx, client) =>

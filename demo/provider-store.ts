@@ -13,6 +13,9 @@ export type ProviderClient = {
   readonly client_id: string
   readonly redirect_uris: readonly string[]
   readonly post_logout_redirect_uris?: readonly string[]
+  /** Told of the end of each session; by its `sid`, or of the person alone. */
+  readonly backchannel_logout_uri?: string
+  readonly backchannel_logout_session_required?: boolean
 } & ClientCredential
 
 /** How it proves itself: by a secret, or by what the private half of its key signs. */

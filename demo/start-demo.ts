@@ -62,6 +62,8 @@ export async function startDemo({ env, overrides }: DemoOptions): Promise<Demo> 
           ...clientCredential(loaded.secrets.oidcCredential),
           redirect_uris: [new URL('/_stepgate/callback', url).href],
           post_logout_redirect_uris: [new URL('/_stepgate/signed-out', url).href],
+          backchannel_logout_uri: new URL('/_stepgate/backchannel-logout', url).href,
+          backchannel_logout_session_required: true,
         },
       ],
       people: demoPeople,

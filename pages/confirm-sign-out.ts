@@ -21,6 +21,7 @@ export function render(frame: PageFrame, { username, stayUrl }: ConfirmSignOutPr
       html`<p class="lead">${t('sign-out.lead', { brand: frame.brand.name })}</p>`,
       html`<p>${sentence(frame, 'common.signed-in-as', 'username', foreign(username))}</p>`,
       html`<form method="post" action="/_stepgate/sign-out" data-once>
+<label class="choice"><input type="checkbox" name="everywhere" value="yes"><span>${t('sign-out.everywhere')}</span></label>
 <button class="button" type="submit">${t('sign-out.submit')}</button>
 </form>`,
       html`<a class="button button-quiet" href="${localPath(stayUrl)}">${t('sign-out.cancel')}</a>`,

@@ -297,8 +297,16 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
   })),
   'confirm-sign-out': [{ state: 'asks', props: { username: 'alice', stayUrl: '/' } }],
   'signed-out': [
-    { state: 'everywhere', props: { signInUrl: '/', providerSignedOut: true } },
+    { state: 'at the provider too', props: { signInUrl: '/', providerSignedOut: true } },
     { state: 'here only', props: { signInUrl: '/', providerSignedOut: false } },
+    {
+      state: 'everywhere',
+      props: { signInUrl: '/', providerSignedOut: true, everywhere: 'done' },
+    },
+    {
+      state: 'everywhere, later',
+      props: { signInUrl: '/', providerSignedOut: false, everywhere: 'later' },
+    },
   ],
   'not-found': [{ state: 'nothing', props: {} }],
   'stepped-up': [{ state: 'done', props: {} }],

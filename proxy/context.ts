@@ -41,7 +41,7 @@ import { createForwarder } from './upstream/forward-undici.ts'
 import { compileIdentityHeaders } from './upstream/identity-headers.ts'
 import { logHealth } from './upstream/log-health.ts'
 import { compileHeaderSettings, type HeaderSettings } from './upstream/rebuild-headers.ts'
-import { createTunnels, type Tunnels } from './upstream/tunnels.ts'
+import { createUnderWay, type UnderWay } from './upstream/under-way.ts'
 
 // In ms. A silent body is the application's affair: long polling and event streams are silent.
 const UPSTREAM_TIMES = { connectTimeout: 5_000, bodyTimeout: 0 }
@@ -91,8 +91,8 @@ export type Context = Sessions & {
     readonly copies: Room
   }
   readonly trusted: TrustedNetworks
-  /** The open WebSockets. */
-  readonly tunnels: Tunnels
+  /** The open WebSockets, and requests of sessions that the application has. */
+  readonly underWay: UnderWay
   readonly upstream: {
     readonly forwarder: Forwarder
     readonly headerSettings: HeaderSettings
@@ -170,18 +170,16 @@ export async function createContext(
     tls: config.upstreamTls,
     ownCookieNames,
     maxBody: config.limits.body,
+    forgetsPages: config.sessionPages === 'forget',
     onHealth: (event) => logHealth(log, event),
   })
   const parts = { clock, log, store, sealer, revocations, provider }
   const sessions = openSessions(config, secrets, parts)
-  const tunnels = createTunnels({
-    clock,
-    limits: config.session,
-    revocations,
-    recheck: sessions.recheck,
-    log,
-  })
-  meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, tunnels.count()))
+  const streams = createOpenStreams()
+  revocations.subscribe(() => streams.end(revocations.isOver))
+  const { recheck } = sessions
+  const underWay = createUnderWay({ clock, config, revocations, recheck, log })
+  meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, underWay.webSockets()))
   provider.start()
   const assertions = config.assertion
     ? createAssertions(config.publicUrl, secrets.sessionSecrets)
@@ -213,7 +211,7 @@ export async function createContext(
       secrets.twilioToken !== undefined && {
         isSignedByTwilio: createSignatureCheck(secrets.twilioToken, statusCallback),
       }),
-    streams: createOpenStreams(),
+    streams,
     directory,
     pages,
     assertions,
@@ -231,7 +229,7 @@ export async function createContext(
       redirectUri: new URL('/_stepgate/callback', config.publicUrl),
     },
     trusted: parseNetworks(config.trustedProxies),
-    tunnels,
+    underWay,
     upstream: {
       forwarder,
       headerSettings: compileHeaderSettings({

@@ -1,7 +1,6 @@
 import { type Answer, writeAnswer } from './answer.ts'
 import type { Context } from './context.ts'
 import type { Exchange } from './exchange.ts'
-import type { RuleRequest } from './policy/rule.ts'
 import { mayBeMarked } from './resume/marker.ts'
 import { sendOn } from './resume/send-on.ts'
 import type { Session } from './session/session.ts'
@@ -14,7 +13,6 @@ export type GateEnds = {
     context: Context,
     exchange: Exchange,
     session: Session | undefined,
-    asked: RuleRequest,
     now: number,
   ): Promise<void>
   answer(exchange: Exchange, answer: Answer): void
@@ -22,9 +20,9 @@ export type GateEnds = {
 
 /** The ends where stepgate stands before the application. */
 export const FORWARDING: GateEnds = {
-  letPass(context, exchange, session, asked, now) {
+  letPass(context, exchange, session, now) {
     if (exchange.head !== undefined) {
-      return forwardWebSocket(context, exchange, exchange.head, session, asked, now)
+      return forwardWebSocket(context, exchange, exchange.head, session, now)
     }
     // Nothing is kept for machines.
     return exchange.tokenUntil === undefined && mayBeMarked(exchange.incoming)

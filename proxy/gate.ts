@@ -43,7 +43,7 @@ export async function passGate(
 
   switch (decision.kind) {
     case 'forward':
-      return letPass(context, exchange, session, asked, now)
+      return letPass(context, exchange, session, now)
     case 'sign-in':
     case 'step-up':
       return answer(exchange, await answerDemand(context, exchange, session, decision, now))

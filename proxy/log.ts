@@ -31,6 +31,7 @@ export type AuditEvent =
   | 'request.denied'
   | 'form.kept'
   | 'form.sent_on'
+  | 'request.cut'
   | 'websocket.closed'
 
 /** Fields of a log line. Never a code, a whole number, a token or a raw error of an SDK. */

@@ -157,7 +157,7 @@ export async function openFrontDoor(context: Context): Promise<FrontDoor> {
   const close = () => {
     endWatch()
     context.streams.close()
-    context.tunnels.close()
+    context.underWay.close()
     return drain().finally(endStillWatch)
   }
   return { address, close }

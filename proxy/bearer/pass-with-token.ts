@@ -48,7 +48,7 @@ export async function passWithToken(
   const known = { ...exchange, tokenUntil: until }
   switch (decision.kind) {
     case 'forward':
-      return letPass(context, known, session, asked, now)
+      return letPass(context, known, session, now)
     case 'step-up':
       auditStepUp(context, exchange, session, decision)
       return answer(exchange, demandStronger(context, exchange, decision))

@@ -39,6 +39,8 @@ export type Config = {
     /** How long sessions go on after that while it can't be asked. */
     readonly recheckGrace: number
   }
+  /** Whether browsers are told not to keep the application's pages of a session. */
+  readonly sessionPages: 'forget' | 'keep'
   readonly oidc: {
     readonly issuer: URL
     readonly clientId: string

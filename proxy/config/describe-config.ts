@@ -65,6 +65,7 @@ const WRITERS: Readonly<Record<VariableName, Writer>> = {
   // Where nobody asks, it would be said to do something.
   SESSION_RECHECK_GRACE: ({ session }) =>
     session.recheck === Number.POSITIVE_INFINITY ? undefined : formatDuration(session.recheckGrace),
+  SESSION_PAGES: ({ sessionPages }) => sessionPages,
   OIDC_ISSUER: ({ oidc }) => writeUrl(oidc.issuer),
   OIDC_CLIENT_ID: ({ oidc }) => oidc.clientId,
   OIDC_CLIENT_SECRET: (_, { oidcCredential }) =>

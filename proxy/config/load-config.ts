@@ -133,6 +133,7 @@ function plainConfig(
   | 'proxyHeaders'
   | 'assertion'
   | 'headersEncoding'
+  | 'sessionPages'
   | 'encodedSlashes'
   | 'log'
 > {
@@ -180,6 +181,7 @@ function plainConfig(
     proxyHeaders: values.PROXY_HEADERS,
     assertion: values.ASSERTION,
     headersEncoding: values.HEADERS_ENCODING,
+    sessionPages: values.SESSION_PAGES,
     encodedSlashes: values.ENCODED_SLASHES,
     log: { level: values.LOG_LEVEL, access: values.ACCESS_LOG },
   }

@@ -4,7 +4,7 @@ import { parseOrigins } from './parse-origins.ts'
 import { parseSessionSecret } from './parse-session-secret.ts'
 import { parsePublicUrl } from './parse-url.ts'
 import { parsedBy } from './parsed.ts'
-import { duration, flag, matching, orOff } from './schemas.ts'
+import { duration, flag, matching, oneOf, orOff } from './schemas.ts'
 import { defaulted, optional, required } from './variable.ts'
 
 /** Where browsers come in and where requests go on to, and the session in between. */
@@ -87,5 +87,9 @@ export const FRONT = {
   SESSION_RECHECK_GRACE: defaulted(duration('0s', '7d'), '1h', {
     doc: 'How long a session goes on beyond that while the provider can not be asked; then its person signs in again.',
     example: '15m',
+  }),
+  SESSION_PAGES: defaulted(oneOf('forget', 'keep'), 'forget', {
+    doc: "Whether browsers may keep the application's pages for the back button: `forget` adds `no-store` to those of a session that the application gives no lifetime (`max-age`), so that nothing shows after its end; with `keep` the application's word stands alone.",
+    example: 'keep',
   }),
 } as const

@@ -55,7 +55,7 @@ export async function answerAuth(context: Context, exchange: Exchange): Promise<
 }
 
 function letPassIn(mode: AnswerMode): GateEnds['letPass'] {
-  return async (context, exchange, session, _asked, now) => {
+  return async (context, exchange, session, now) => {
     if (mode === 'client') return writeAnswer(exchange, againAnswer(context, exchange))
     const seeing = seeSession(context, exchange, session, now)
     const { setCookies } = seeing instanceof Promise ? await seeing : seeing

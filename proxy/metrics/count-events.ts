@@ -71,6 +71,7 @@ const COUNTS: { readonly [Event in AuditEvent]: Count<Event> } = {
   'form.sent_on': () => {},
   // Of people, not of their connections, is what is counted here.
   'websocket.closed': () => {},
+  'request.cut': () => {},
   // Only the command line does it.
   'otp.unlocked': () => {},
 }

@@ -15,10 +15,23 @@ export type CountedFields = {
   readonly 'otp.verified': { readonly channel: Channel; readonly seconds_since_send: number }
   readonly 'otp.expired': { readonly reason: 'expired' | 'used-up' | 'superseded' }
   readonly 'otp.locked': { readonly kind: 'wait' | 'locked'; readonly began: boolean }
-  readonly 'session.ended': {
-    readonly reason: 'sign_out' | 'refused' | 'other_subject' | 'missing_claim' | 'recheck'
-  }
+  readonly 'session.ended': { readonly reason: EndReason }
 }
+
+/**
+ * Why sessions ended before their time: by their person, here or everywhere, by the provider's word,
+ * because somebody else signed in with the same browser, or at a recheck.
+ */
+export type EndReason =
+  | 'sign_out'
+  | 'sign_out_everywhere'
+  | 'back_channel_logout'
+  | 'front_channel_logout'
+  | 'other_sign_in'
+  | 'refused'
+  | 'other_subject'
+  | 'missing_claim'
+  | 'recheck'
 
 /** Whether a message or call was the first of its code. */
 export type CodeUse = 'new' | 'again'

@@ -150,8 +150,20 @@ export const METRICS = {
   },
   stepgate_sessions_ended_total: {
     kind: 'counter',
-    help: 'Sessions that were ended before their time.',
-    labels: { reason: ['sign_out', 'refused', 'other_subject', 'missing_claim', 'recheck'] },
+    help: 'Sessions that were ended before their time; all of a person at once count as one.',
+    labels: {
+      reason: [
+        'sign_out',
+        'sign_out_everywhere',
+        'back_channel_logout',
+        'front_channel_logout',
+        'other_sign_in',
+        'refused',
+        'other_subject',
+        'missing_claim',
+        'recheck',
+      ],
+    },
   },
   stepgate_requests_total: {
     kind: 'counter',

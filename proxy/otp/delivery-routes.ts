@@ -38,7 +38,7 @@ export function addDeliveryRoutes(app: OwnApp, context: Context): void {
     const first = await lookAtDelivery(context, frame, session)
     // 204 tells an EventSource not to come back.
     if (first.news.kind === 'over') return new Response(null, { status: 204 })
-    const stream = context.streams.open(session.family)
+    const stream = context.streams.open(session)
     if (stream === undefined) {
       return sendAnswer(
         c.env,

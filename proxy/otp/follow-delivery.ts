@@ -56,14 +56,15 @@ export function deliveryEvents(
     let followed = first
     let told = ''
     let quiet = 0
-    while (!signal.aborted) {
+    for (;;) {
       const news = JSON.stringify(followed.news)
       if (news !== told) yield `data: ${news}\n\n`
       else if (++quiet % QUIET_LOOKS === 0) yield ':\n\n'
       told = news
       if (followed.news.final) return
-      if (!(await wait(LOOK_EVERY, signal))) return
-      followed = await lookAgain(followed)
+      const goesOn = await wait(LOOK_EVERY, signal)
+      if (!goesOn && !context.revocations.isOver(session)) return
+      followed = goesOn ? await lookAgain(followed) : { news: OVER }
     }
   }
 

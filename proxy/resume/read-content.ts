@@ -28,6 +28,12 @@ export const NOT_GATHERED: Gathering = {
   drop() {},
 }
 
+/** Of content that the application may have acted on already: it must not be sent again. */
+export const PASSED_ON: Gathering = {
+  content: Promise.resolve({ kind: 'broken-off' }),
+  drop() {},
+}
+
 /**
  * Gathers the content of a request, at most `limit` bytes; the request must not have been read yet.
  * Whoever reads it, too, has to make it flow. `drop` has to be called in the end.

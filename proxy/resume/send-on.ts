@@ -6,7 +6,12 @@ import type { Exchange } from '../exchange.ts'
 import { inviteBody } from '../request/expectation.ts'
 import type { Session } from '../session/session.ts'
 import type { ForwardOutcome } from '../upstream/forward.ts'
-import { answerUnanswered, rebuildRequest, seeSession } from '../upstream/forward-request.ts'
+import {
+  answerEnded,
+  answerUnanswered,
+  rebuildRequest,
+  seeSession,
+} from '../upstream/forward-request.ts'
 import { checkOwner } from './check-owner.ts'
 import { headersToSend, isFromUs } from './form-headers.ts'
 import { changeKept, dropContent, type Found, findKept, readContent } from './kept.ts'
@@ -135,16 +140,15 @@ async function forwardContent(
   ended?: (outcome: ForwardOutcome) => Promise<string | undefined>,
 ): Promise<void> {
   const { incoming, outgoing, notes } = exchange
-  const { setCookies } = await seeSession(context, exchange, session, now)
+  const { setCookies, session: seen } = await seeSession(context, exchange, session, now)
   const request = { ...rebuildRequest(context, exchange, session, now, rawHeaders), content }
-  const outcome = await context.upstream.forwarder.forward(
-    request,
-    incoming,
-    outgoing,
-    setCookies,
-    notes,
-  )
+  const { forwarder } = context.upstream
+  const open = seen && context.underWay.enter(exchange, seen)
+  const outcome = await forwarder
+    .forward(request, incoming, outgoing, setCookies, notes, open)
+    .finally(() => open?.leave())
   const retryUrl = await ended?.(outcome)
+  if (outcome.kind === 'session-ended') return answerEnded(context, exchange, now)
   if (outcome.kind === 'answered' || outcome.kind === 'client-gone') return
   await answerUnanswered(context, exchange, session, outcome, { gathered, retryUrl })
 }

@@ -6,7 +6,7 @@ import { returnTarget } from '../request/return-target.ts'
 import type { Session } from '../session/session.ts'
 import { keepForm } from './keep-form.ts'
 import { notKeptAnswer } from './not-sent.ts'
-import type { Gathering } from './read-content.ts'
+import { type Gathering, PASSED_ON } from './read-content.ts'
 
 /** Where a navigation that ran into sign-in or step-up comes back to; or the answer, if it can't. */
 export type WayBack =
@@ -30,7 +30,8 @@ export async function wayBack(
   { session, demand, gathered }: Stopped,
   now: number,
 ): Promise<WayBack> {
-  if (exchange.incoming.method !== 'POST' || exchange.notes.original !== undefined) {
+  const isForm = exchange.incoming.method === 'POST' && exchange.notes.original === undefined
+  if (!isForm || gathered === PASSED_ON) {
     const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
     return { kind: 'back', returnTo, setCookies: [] }
   }

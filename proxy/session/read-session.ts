@@ -9,6 +9,7 @@ const SESSION = z.strictObject({
   id: text,
   family: text,
   subject: text,
+  sid: text.exactOptional(),
   username: text,
   email: z.string().exactOptional(),
   name: z.string().exactOptional(),
@@ -22,6 +23,7 @@ const SESSION = z.strictObject({
   authTimeGiven: z.literal(true).exactOptional(),
   otpTime: time.exactOptional(),
   createdAt: time,
+  outlived: time.exactOptional(),
   seenAt: time,
   checkedAt: time.exactOptional(),
 })

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
-import type { CountedFields } from '../metrics/counted-fields.ts'
+import type { EndReason } from '../metrics/counted-fields.ts'
 import { type Checked, createRefresher, PATIENCE, type RefresherParts } from './refresh-tokens.ts'
 import type { Revocations } from './revocations.ts'
 import type { Session } from './session.ts'
@@ -33,7 +33,6 @@ export type Recheck = {
 /** What this process knows of a family: what was last learned, and when not to ask again before. */
 type Known = { readonly checked?: Checked | undefined; readonly retryAt?: number }
 type Outcome = 'known' | 'ended'
-type EndReason = CountedFields['session.ended']['reason']
 
 // In ms. How long a provider that failed is left alone.
 const RETRY = 30_000
@@ -47,7 +46,7 @@ export function createRecheck(
   parts: RefresherParts & {
     readonly config: Config
     readonly sessions: Pick<SessionReader, 'replace'>
-    readonly revocations: Pick<Revocations, 'isRevoked' | 'revoke'>
+    readonly revocations: Pick<Revocations, 'isOver' | 'isRevoked' | 'revoke'>
     readonly log: Log
   },
 ): Recheck {
@@ -153,7 +152,8 @@ export function createRecheck(
       if (now < dueAt(found)) return found
       const session = updated(found)
       const due = dueAt(session)
-      if (now < due || revocations.isRevoked(session)) return session
+      // An id that was replaced ends no stream.
+      if (now < due || revocations.isOver(session)) return session
       const retryAt = knowledge.get(session.family)?.retryAt
       if (retryAt !== undefined && now >= due + extra) void end(session, 'recheck')
       else if (now >= (retryAt ?? 0)) void check(session)

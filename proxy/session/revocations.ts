@@ -1,16 +1,16 @@
 import { describeError, type Log, type LogFields } from '../log.ts'
 import type { Store } from '../store/store.ts'
-import type { Session } from './session.ts'
+import { createEndedSessions, type EndedSessions } from './ended-sessions.ts'
 
 /** Which sessions are dead, known in memory so that the hot path asks no store. */
-export type Revocations = {
-  isRevoked(session: Session): boolean
+export type Revocations = Pick<EndedSessions, 'isOver' | 'isRevoked' | 'lastEnd'> & {
   /**
-   * Ends a session id or family here at once and, by the store, in every process. If the store does
-   * not take it now, it is tried again until it does, and the log has `fields`. `expiresAt` is when
-   * no cookie of it can be alive any more (epoch ms).
+   * Ends a session id or family, or what `endOfSid` and `endOfSubject` name, here at once and, by
+   * the store, in every process; answers whether the store has it. If it does not take it now, it is
+   * tried again until it does, and the log has `fields`. `expiresAt` is when no cookie of it can be
+   * alive any more (epoch ms).
    */
-  revoke(id: string, expiresAt: number, fields?: LogFields): Promise<void>
+  revoke(id: string, expiresAt: number, fields?: LogFields): Promise<boolean>
   /** Calls back whenever something was revoked, here or in another process, once it is known. */
   subscribe(onRevoked: () => void): void
   /** Writes what is not written yet if the store takes it now. */
@@ -35,7 +35,7 @@ export async function watchRevocations(
   clock: () => number,
   log: Log,
 ): Promise<Revocations> {
-  const dead = new Map<string, number>()
+  const ended = createEndedSessions()
   const unwritten = new Map<string, number>()
   const subscribers: (() => void)[] = []
   let cursor = 0
@@ -46,11 +46,9 @@ export async function watchRevocations(
     const now = clock()
     const news = await store.revocations(cursor, now)
     cursor = news.cursor
-    for (const [id, expiresAt] of dead) {
-      if (expiresAt <= now) dead.delete(id)
-      else if (news.lost) unwritten.set(id, expiresAt)
-    }
-    for (const { id, expiresAt } of news.ids) dead.set(id, expiresAt)
+    ended.forget(now)
+    if (news.lost) for (const [id, expiresAt] of ended.all()) unwritten.set(id, expiresAt)
+    for (const { id, expiresAt } of news.ids) ended.learn(id, expiresAt, now)
     if (news.ids.length > 0) tell()
   }
 
@@ -83,15 +81,21 @@ export async function watchRevocations(
   await read()
   pollLater()
   return {
-    isRevoked: (session) => dead.has(session.family) || dead.has(session.id),
+    isOver: ended.isOver,
+    isRevoked: ended.isRevoked,
+    lastEnd: ended.lastEnd,
     async revoke(id, expiresAt, fields) {
       const until = expiresAt + KEPT_LONGER
-      dead.set(id, until)
+      ended.learn(id, until, clock())
       unwritten.set(id, until)
       tell()
-      await writeOne(id, until).catch((error: unknown) => {
+      try {
+        await writeOne(id, until)
+        return true
+      } catch (error) {
         log.error('A revocation is not written yet', { ...fields, ...describeError(error) })
-      })
+        return false
+      }
     },
     subscribe: (onRevoked) => void subscribers.push(onRevoked),
     async close() {

@@ -9,6 +9,8 @@ export type Session = {
   readonly id: string
   readonly family: string
   readonly subject: string
+  /** The provider's name for its own session (OpenID Connect Front-Channel Logout 1.0 §3). */
+  readonly sid?: string
   readonly username: string
   readonly email?: string
   readonly name?: string
@@ -28,6 +30,8 @@ export type Session = {
   readonly otpTime?: number
   /** Start of this session: the absolute lifetime counts from here. */
   readonly createdAt: number
+  /** When all sessions of this person had ended last before this one began. */
+  readonly outlived?: number
   /** Last time the cookie was written: the idle limit counts from here. */
   readonly seenAt: number
   /** When the provider last said that all is well; absent where it can't be asked again. */

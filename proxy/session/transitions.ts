@@ -6,7 +6,7 @@ export type SessionLimits = { readonly idle: number; readonly lifetime: number }
 /** What the provider proved, as a session begins with it. */
 export type SessionIdentity = Omit<
   Session,
-  'id' | 'family' | 'otpTime' | 'createdAt' | 'seenAt' | 'checkedAt'
+  'id' | 'family' | 'otpTime' | 'createdAt' | 'outlived' | 'seenAt' | 'checkedAt'
 >
 
 /**
@@ -15,7 +15,12 @@ export type SessionIdentity = Omit<
  */
 export function startSession(
   identity: SessionIdentity,
-  { id, family, now }: { id: string; family: string; now: number },
+  {
+    id,
+    family,
+    outlived,
+    now,
+  }: { id: string; family: string; outlived?: number | undefined; now: number },
 ): Session {
   return {
     ...identity,
@@ -23,6 +28,7 @@ export function startSession(
     family,
     ...(identity.acr === 'twilio_sms' && { otpTime: identity.authTime }),
     createdAt: now,
+    ...(outlived !== undefined && { outlived }),
     seenAt: now,
   }
 }

@@ -16,7 +16,8 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
   const { cookies, config, store, keptGroups, signIn, revocations, recheck, log } = context
   const browsers = readBrowserCookies(exchange.incoming.headers.cookie, cookies.browser)
   const callback = { query: `?${fields}`, browsers: browsers.map(({ value }) => value), session }
-  const finished = await finishSignIn({ ...signIn, store, keptGroups, config }, callback, now)
+  const parts = { ...signIn, store, keptGroups, config, revocations }
+  const finished = await finishSignIn(parts, callback, now)
   const { destination } = finished
   const audit = { request_id: exchange.requestId, client: exchange.client.address }
   switch (finished.kind) {
@@ -27,8 +28,11 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
       const setCookies = await sessionCookies(context, exchange, finished.session, now)
       // A session that was there before, whoever put it there, ends with the sign-in (ASVS 7.2.4).
       if (session !== undefined) {
+        const goesOn = session.family === finished.session.family
         const end = session.createdAt + config.session.lifetime
-        await revocations.revoke(session.id, end, { ...audit, subject: session.subject })
+        const fields = { ...audit, subject: session.subject }
+        await revocations.revoke(goesOn ? session.id : session.family, end, fields)
+        if (!goesOn) log.audit('session.ended', { ...fields, reason: 'other_sign_in' })
       }
       recheck.began(finished.session)
       warnOfGroups(log, finished.session)
@@ -39,16 +43,23 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
         ...browsers.map(({ name }) => clearCookie(name, config)),
       ])
     }
+    case 'not-asked':
+      return askThere(request, destination)
     case 'failed':
       // `max_age` alone lets people pass who have just signed in elsewhere; some providers know no
       // more than `prompt`. Once, against loops.
       if (finished.reason.kind === 'not-fresh' && !finished.reason.prompted) {
-        const { uiLocales } = destination
-        return sendToProvider({ ...request, uiLocales }, destination, { prompted: true })
+        return askThere(request, destination)
       }
       log.audit('sign_in.failed', { ...audit, ...auditReason(finished.reason) })
       return failurePage(request, finished.reason, destination)
   }
+}
+
+/** To the provider again, which is to ask. */
+function askThere(request: OwnRequest, destination: Destination): Promise<Answer> {
+  const { uiLocales } = destination
+  return sendToProvider({ ...request, uiLocales }, destination, { prompted: true })
 }
 
 function pathTo({ returnTo, stepUp }: Destination): string {

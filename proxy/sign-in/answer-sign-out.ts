@@ -3,11 +3,12 @@ import { auditFields } from '../audit-fields.ts'
 import type { OwnRequest } from '../own-route.ts'
 import { pageAnswer } from '../page-answer.ts'
 import { isPrefetch, kindOf } from '../request/kind-of-request.ts'
+import { returnTarget } from '../request/return-target.ts'
 import { isSameOrigin } from '../request/same-origin.ts'
 import { clearCookie } from '../session/cookies.ts'
 import { clearSessionCookie } from '../session/session-cookie.ts'
 import { readBrowserCookies } from './browser-cookies.ts'
-import { signOut } from './sign-out.ts'
+import { readSignedOut, signOut } from './sign-out.ts'
 
 /**
  * Makes the browser forget the application's pages, or the back button would show them to whoever
@@ -17,12 +18,14 @@ import { signOut } from './sign-out.ts'
 export const FORGET_PAGES = { 'Clear-Site-Data': '"cache"' } as const
 
 /**
- * `GET /_stepgate/sign-out`: a link in the application that a person follows signs out at once. A
- * link on another site asks first, and so does what no person follows: an image, a prefetch.
+ * `GET /_stepgate/sign-out`: a link in the application that a person follows signs out at once, and
+ * with `?ask=yes` shows the page that lets them choose where. A link on another site asks first, and
+ * so does what no person follows: an image, a prefetch.
  */
 export function confirmSignOut(request: OwnRequest): Promise<Answer> | Answer {
-  const { context, exchange, session, uiLocales } = request
-  if (isOwnLink(request)) return answerSignOut(request)
+  const { context, exchange, session, fields, uiLocales } = request
+  const asks = fields.get('ask') === 'yes' && session !== undefined
+  if (isOwnLink(request) && !asks) return answerSignOut(request)
   if (session === undefined) return redirectAnswer(303, signedOutUrl(request).href)
   const end = context.provider.endSessionUrl(undefined, context.config.publicUrl)
   return pageAnswer(
@@ -30,12 +33,19 @@ export function confirmSignOut(request: OwnRequest): Promise<Answer> | Answer {
     exchange,
     200,
     'confirm-sign-out',
-    { username: session.username, stayUrl: '/' },
+    {
+      username: session.username,
+      // The page that the link was on.
+      stayUrl: returnTarget(exchange.incoming.headers.referer, context.config.publicUrl),
+    },
     { uiLocales, formActionOrigins: end === undefined ? [] : [end.origin] },
   )
 }
 
-/** `POST /_stepgate/sign-out`: ends the session and sends the browser on to the provider. */
+/**
+ * `POST /_stepgate/sign-out`: ends the session, with `everywhere=yes` all of the person, and sends
+ * the browser on to the provider.
+ */
 export async function answerSignOut(request: OwnRequest): Promise<Answer> {
   const { context, exchange, session, now } = request
   const { cookies, config } = context
@@ -51,11 +61,33 @@ export async function answerSignOut(request: OwnRequest): Promise<Answer> {
     const end = context.provider.endSessionUrl(undefined, signedOut) ?? signedOut
     return redirectAnswer(303, end.href, clear)
   }
+  const everywhere =
+    exchange.incoming.method === 'POST' && request.fields.get('everywhere') === 'yes'
   const fields = auditFields({ exchange, session })
-  const next = await signOut(context, session, config.session.lifetime, signedOut, now, fields)
-  context.log.audit('session.ended', { ...fields, reason: 'sign_out' })
+  const until = now + config.session.lifetime
+  const next = await signOut(context, { session, everywhere, signedOut, until, fields }, now)
+  const reason = everywhere ? 'sign_out_everywhere' : 'sign_out'
+  context.log.audit('session.ended', { ...fields, reason })
   const answer = redirectAnswer(303, next.href, clear)
   return { ...answer, headers: { ...answer.headers, ...FORGET_PAGES } }
+}
+
+/** `GET /_stepgate/signed-out`: where the provider sends the browser back to, with our `state`. */
+export async function showSignedOut(request: OwnRequest): Promise<Answer> {
+  const { context, exchange, fields, now } = request
+  const { everywhere, uiLocales } = await readSignedOut(context.sealer, fields.get('state'), now)
+  return pageAnswer(
+    context.pages,
+    exchange,
+    200,
+    'signed-out',
+    {
+      signInUrl: '/_stepgate/sign-in',
+      providerSignedOut: context.provider.canSignOut(),
+      ...(everywhere !== undefined && { everywhere }),
+    },
+    { uiLocales: request.uiLocales ?? uiLocales, headers: FORGET_PAGES },
+  )
 }
 
 function signedOutUrl({ context }: OwnRequest): URL {

@@ -2,8 +2,10 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import { isSignedInWithin } from '../policy/satisfies.ts'
 import type { KeptGroups } from '../session/kept-groups.ts'
+import { noteBegun } from '../session/provider-sessions.ts'
 import { keepTokens } from '../session/provider-tokens.ts'
 import { checkedPart } from '../session/refresh-tokens.ts'
+import type { Revocations } from '../session/revocations.ts'
 import type { Session } from '../session/session.ts'
 import { keepCode, startSession } from '../session/transitions.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
@@ -39,6 +41,8 @@ export type SignInFinished = { readonly destination: Destination } & (
   | { readonly kind: 'signed-in'; readonly session: Session }
   /** Another tab was faster, or the person went back: there is a newer session already. */
   | { readonly kind: 'already' }
+  /** They have signed out everywhere since the provider asked them last: it is to ask. */
+  | { readonly kind: 'not-asked' }
   | { readonly kind: 'failed'; readonly reason: SignInFailure }
 )
 
@@ -61,6 +65,7 @@ export async function finishSignIn(
     readonly store: Store
     readonly keptGroups: KeptGroups
     readonly config: Config
+    readonly revocations: Pick<Revocations, 'lastEnd'>
   },
   request: CallbackRequest,
   now: number,
@@ -113,12 +118,18 @@ export async function finishSignIn(
   }
 
   const { subject } = read.identity
+  const leftAt = parts.revocations.lastEnd(subject, now, 'everywhere')
+  // Once: a provider that does not ask even then has no other way in.
+  if (transaction.prompted !== true && isSignedInBefore(read.identity, leftAt)) {
+    return { kind: 'not-asked', destination }
+  }
   const { session: before } = request
   // Of tabs that set out at the same moment each has a cookie of its own. All of them see the same
   // one first, so that one code serves all.
   const family = before?.subject === subject ? before.family : familyOf(firstBrowser)
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
-  const fresh = startSession(identity, { id: parts.random.id(), family, now })
+  const outlived = parts.revocations.lastEnd(subject, now)
+  const fresh = startSession(identity, { id: parts.random.id(), family, outlived, now })
   const started = before?.subject === subject ? keepCode(fresh, before) : fresh
   const { lifetime, recheck } = parts.config.session
   const end = now + lifetime
@@ -130,12 +141,23 @@ export async function finishSignIn(
       refreshToken,
       identity: await parts.keptGroups.pack(checkedPart(session), end, now),
     }
-    await keepTokens(parts, family, { idToken, checkedAt: now, ...checked }, end, now)
+    await Promise.all([
+      keepTokens(parts, family, { idToken, checkedAt: now, ...checked }, end, now),
+      noteBegun(parts, session, end, now),
+    ])
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
     return failed(unavailable('store', error.code))
   }
   return { kind: 'signed-in', session, destination }
+}
+
+/** `auth_time` has whole seconds. Where the provider does not say it, nothing is known of it. */
+function isSignedInBefore(
+  { authTime, authTimeGiven }: Pick<Session, 'authTime' | 'authTimeGiven'>,
+  at: number | undefined,
+): boolean {
+  return authTimeGiven === true && at !== undefined && authTime + 1000 <= at
 }
 
 function unavailable(part: 'provider' | 'store', code: string): SignInFailure {

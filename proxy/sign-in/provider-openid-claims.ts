@@ -20,7 +20,13 @@ export async function completeClaims(
     complete || provider.serverMetadata().userinfo_endpoint === undefined
       ? {}
       : await oidc.fetchUserInfo(provider, accessToken, claims.sub)
-  const person = { ...userinfo, acr: undefined, amr: undefined, auth_time: undefined }
+  const person = {
+    ...userinfo,
+    acr: undefined,
+    amr: undefined,
+    auth_time: undefined,
+    sid: undefined,
+  }
   return { ...person, ...claims }
 }
 

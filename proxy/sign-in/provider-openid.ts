@@ -14,6 +14,7 @@ import {
 } from './provider.ts'
 import { codesOf, completeClaims } from './provider-openid-claims.ts'
 import { createKeyedConfigurations } from './provider-openid-keys.ts'
+import { createLogoutReader } from './provider-openid-logout.ts'
 import { needsPush, pushRequest } from './provider-openid-push.ts'
 import { keepGrants, refreshGrant } from './provider-openid-refresh.ts'
 import { discoveryProblem } from './provider-problem.ts'
@@ -82,6 +83,8 @@ export function createProvider(
     made[oidc.customFetch] = keepGrants
     return made
   }, elapsed)
+
+  const readLogoutToken = createLogoutReader(settings.clientId, timeout)
 
   async function discoverUntilKnown(wait: number): Promise<void> {
     try {
@@ -155,13 +158,19 @@ export function createProvider(
       return { issuer, jwksUri: new URL(jwks_uri as string) }
     },
     introspect: (token) => introspect(known, token),
-    endSessionUrl(idToken, returnTo) {
+    endSessionUrl(idToken, returnTo, { state, uiLocales } = {}) {
       if (known === undefined || !canSignOut()) return undefined
       return oidc.buildEndSessionUrl(known, {
         post_logout_redirect_uri: returnTo.href,
         ...(idToken !== undefined && { id_token_hint: idToken }),
+        ...(state !== undefined && { state }),
+        ...(uiLocales !== undefined && { ui_locales: uiLocales }),
       })
     },
+    readLogoutToken: async (token, now) =>
+      known === undefined
+        ? { kind: 'unavailable', code: 'provider_unknown' }
+        : readLogoutToken(known.serverMetadata(), token, now),
     close() {
       closed = true
       clearTimeout(timer)

@@ -18,13 +18,19 @@ export type Provider = {
   /** Asks whether all is still well with a person, and who that is now. */
   refresh(refreshToken: string, subject: string): Promise<Refreshed>
   /** RP-initiated logout; undefined when the provider has no `end_session_endpoint`. */
-  endSessionUrl(idToken: string | undefined, returnTo: URL): URL | undefined
+  endSessionUrl(
+    idToken: string | undefined,
+    returnTo: URL,
+    more?: { readonly state?: string; readonly uiLocales?: string | undefined },
+  ): URL | undefined
   /** Whether the provider can end its own session. */
   canSignOut(): boolean
   /** How it calls itself, and where the keys of its tokens are; undefined before discovery. */
   tokenKeys(): TokenKeys | undefined
   /** Asks about an access token (RFC 7662). */
   introspect(token: string): Promise<Introspected>
+  /** What a logout token says, if it is one of the provider's for us (Back-Channel Logout 1.0 §2.6). */
+  readLogoutToken(token: string, now: number): Promise<LogoutRead>
   close(): void
 }
 
@@ -86,6 +92,21 @@ export type TokenKeys = { readonly issuer: string; readonly jwksUri: URL }
 export type Introspected =
   | { readonly kind: 'active'; readonly claims: Claims }
   | { readonly kind: 'inactive' }
+  | { readonly kind: 'unavailable'; readonly code: string }
+
+/**
+ * `logout`: the provider's session `sid` has ended, or all of `subject` where there is no `sid`;
+ * `jti` may not come again until `expiresAt` (epoch ms). The rest as in `Redeemed`.
+ */
+export type LogoutRead =
+  | {
+      readonly kind: 'logout'
+      readonly jti: string
+      readonly expiresAt: number
+      readonly sid?: string
+      readonly subject?: string
+    }
+  | { readonly kind: 'invalid'; readonly code: string }
   | { readonly kind: 'unavailable'; readonly code: string }
 
 /** Discovery has not succeeded yet. */

@@ -24,6 +24,7 @@ export function readIdentity(
   if (username === undefined) return { kind: 'missing', claim: settings.usernameClaim }
   const name = text(claims.name)
   const locale = text(claims.locale)
+  const sid = text(claims.sid)
   const phones = isFlag(claims.phone_number_verified, true) ? texts(claims.phone_number) : []
   const claimedPhones = phones
     .map((phone) => toE164(phone, smsCountries))
@@ -39,6 +40,7 @@ export function readIdentity(
     kind: 'identity',
     identity: {
       subject,
+      ...(sid !== undefined && { sid }),
       username,
       ...(email !== undefined && { email }),
       ...(name !== undefined && { name }),

@@ -1,13 +1,15 @@
 import { type Answer, jsonAnswer, redirectAnswer } from '../answer.ts'
 import { auditStepUp } from '../audit-step-up.ts'
 import type { Context } from '../context.ts'
-import { type OwnApp, type OwnRequest, onForm, onGet } from '../own-route.ts'
+import { type OwnApp, type OwnRequest, onCallback, onForm, onGet } from '../own-route.ts'
 import { frameRequest, pageAnswer } from '../page-answer.ts'
 import { isSignedInWithin, satisfies } from '../policy/satisfies.ts'
 import { codePagePath, needOf } from '../request/need.ts'
 import { GOING_ON, STEPPED_UP } from '../request/return-target.ts'
 import { answerCallback } from './answer-callback.ts'
-import { answerSignOut, confirmSignOut, FORGET_PAGES } from './answer-sign-out.ts'
+import { answerSignOut, confirmSignOut, showSignedOut } from './answer-sign-out.ts'
+import { answerBackChannelLogout } from './back-channel-logout.ts'
+import { answerFrontChannelLogout } from './front-channel-logout.ts'
 import { goOnWithFragment } from './keep-fragment.ts'
 import { sendToProvider } from './send-to-provider.ts'
 
@@ -23,16 +25,11 @@ export function addSignInRoutes(app: OwnApp, context: Context): void {
   )
   onGet(app, context, '/_stepgate/sign-out', confirmSignOut)
   onForm(app, context, '/_stepgate/sign-out', answerSignOut)
-  onGet(app, context, '/_stepgate/signed-out', ({ exchange, uiLocales }) =>
-    pageAnswer(
-      context.pages,
-      exchange,
-      200,
-      'signed-out',
-      { signInUrl: '/_stepgate/sign-in', providerSignedOut: context.provider.canSignOut() },
-      { uiLocales, headers: FORGET_PAGES },
-    ),
+  onGet(app, context, '/_stepgate/signed-out', showSignedOut)
+  onCallback(app, '/_stepgate/backchannel-logout', (fields, { exchange }) =>
+    answerBackChannelLogout(context, exchange, fields),
   )
+  onGet(app, context, '/_stepgate/frontchannel-logout', answerFrontChannelLogout)
 }
 
 function signInOn(request: OwnRequest): Promise<Answer> | Answer {

@@ -1,10 +1,35 @@
 import type { LogFields } from '../log.ts'
+import { endOfSubject } from '../session/ended-sessions.ts'
+import { takeBegun } from '../session/provider-sessions.ts'
 import { dropTokens } from '../session/provider-tokens.ts'
 import type { Revocations } from '../session/revocations.ts'
 import type { Sealer } from '../session/sealed.ts'
 import type { Session } from '../session/session.ts'
 import { type Store, StoreUnavailableError } from '../store/store.ts'
 import type { Provider } from './provider.ts'
+
+/** How somebody leaves, and what the page at the end says. */
+export type SignOut = {
+  readonly session: Session
+  /** Whether all sessions of the person end that began before. */
+  readonly everywhere: boolean
+  /** Our page for who has signed out. */
+  readonly signedOut: URL
+  /** Epoch ms; when no session of the person that is alive now can be alive any more. */
+  readonly until: number
+  readonly fields?: LogFields
+}
+
+/** What travels sealed in `state` to the page at the end, if there is anything to say. */
+export type SignedOut = {
+  /** `later`: elsewhere not before the store answers. */
+  readonly everywhere?: 'done' | 'later'
+  readonly uiLocales?: string
+}
+
+// In ms; the provider may ask, and people may let that wait.
+const STATE_LIFE = 60 * 60_000
+const TYP = 'signed-out'
 
 /**
  * Ends the session in every process and says where to send the browser: the provider's
@@ -19,18 +44,43 @@ export async function signOut(
     readonly revocations: Revocations
     readonly provider: Provider
   },
-  session: Session,
-  lifetime: number,
-  signedOut: URL,
+  { session, everywhere, signedOut, until, fields }: SignOut,
   now: number,
-  fields?: LogFields,
 ): Promise<URL> {
+  const { revocations } = parts
   // At once: each takes its whole time where the store does not answer.
-  const [, tokens] = await Promise.all([
-    parts.revocations.revoke(session.family, session.createdAt + lifetime, fields),
+  const [isWritten, , tokens] = await Promise.all([
+    everywhere &&
+      revocations.revoke(endOfSubject(session.subject, now, 'everywhere'), until, fields),
+    revocations.revoke(session.family, until, fields),
     dropTokens(parts, session.family, now).catch(nothing),
+    // The provider may tell us of the same end, which is none any more then.
+    session.sid !== undefined && takeBegun(parts, session.sid, now).catch(nothing),
   ])
-  return parts.provider.endSessionUrl(tokens?.idToken, signedOut) ?? signedOut
+  const { locale: uiLocales } = session
+  const said: SignedOut = {
+    ...(everywhere && { everywhere: isWritten ? 'done' : 'later' }),
+    ...(uiLocales !== undefined && { uiLocales }),
+  }
+  const state = everywhere || uiLocales !== undefined ? await sealState(parts, said, now) : {}
+  const end = parts.provider.endSessionUrl(tokens?.idToken, signedOut, { ...state, uiLocales })
+  if (end !== undefined) return end
+  const here = new URL(signedOut)
+  here.search = `${new URLSearchParams(state)}`
+  return here
+}
+
+async function sealState({ sealer }: { readonly sealer: Sealer }, said: SignedOut, now: number) {
+  return { state: await sealer.seal(TYP, said, now + STATE_LIFE, now) }
+}
+
+/** What a `state` that came back says; nothing where it is none of ours. */
+export async function readSignedOut(
+  sealer: Sealer,
+  state: string | null,
+  now: number,
+): Promise<SignedOut> {
+  return state === null ? {} : (((await sealer.unseal(TYP, state, now)) as SignedOut) ?? {})
 }
 
 function nothing(error: unknown): undefined {

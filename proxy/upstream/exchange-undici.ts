@@ -11,8 +11,10 @@ import type { ForwardOutcome, ForwardRequest, TrafficNotes } from './forward.ts'
 import { failureOf, isLostConnection } from './forward-failure.ts'
 import type { RequestBody } from './request-body.ts'
 import { addTrailers, mayTrail } from './response-trailers.ts'
+import { mustBeForgotten } from './session-page.ts'
 import { noteSpent } from './spent-buffers.ts'
 import type { StreamRequest } from './stream-sender.ts'
+import type { OpenRequest } from './under-way.ts'
 import {
   type Address,
   noteFailure,
@@ -36,9 +38,13 @@ export type Dispatch = typeof handlers & {
   readonly stream: StreamRequest | undefined
   readonly answerHeaders: AnswerHeaders
   readonly judge: ForwardRequest['judge']
+  /** Whether browsers are told not to keep the pages of sessions. */
+  readonly forgetsPages: boolean
   readonly outgoing: ServerResponse
   readonly setCookies: () => readonly string[]
   readonly notes: TrafficNotes
+  /** Present for a session's request. */
+  readonly open: OpenRequest | undefined
   /** As `performance.now` says it. */
   readonly began: number
   readonly body: RequestBody | undefined
@@ -100,14 +106,24 @@ export function onClientClose(dispatch: Dispatch): void {
 
 /** Ends the exchange with the application when the rest of the client's body won't be passed on. */
 export function onClientFault(dispatch: Dispatch, reason: ClientFault): void {
+  giveUp(dispatch, new Error("The client's body was given up"), { kind: 'client-fault', reason })
+}
+
+/** Ends the exchange on both sides when the session that let it in is over. */
+export function onSessionEnd(dispatch: Dispatch): void {
+  giveUp(dispatch, new Error('The session is over'), { kind: 'session-ended' })
+}
+
+function giveUp(dispatch: Dispatch, reason: Error, outcome: ForwardOutcome): void {
   if (dispatch.settled) return
+  const { outgoing } = dispatch
   dispatch.settled = true
   release(dispatch)
-  noteEnd(dispatch.outgoing.req.socket)
+  if (!outgoing.req.complete) noteEnd(outgoing.req.socket)
   dispatch.body?.destroy()
-  dispatch.controller?.abort(new Error("The client's body was given up"))
-  if (dispatch.status !== 0) cutOff(dispatch.outgoing)
-  dispatch.resolve({ kind: 'client-fault', reason })
+  dispatch.controller?.abort(reason)
+  if (dispatch.status !== 0) cutOff(outgoing)
+  dispatch.resolve(outcome)
 }
 
 /** The exchange is no longer under way at its address. */
@@ -148,6 +164,12 @@ function onResponseStart(
   const cookies = mayBeShared(headers['cache-control']) ? NO_COOKIES : this.setCookies()
   const trailing = mayTrail(this.outgoing, status)
   const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies, trailing)
+  if (this.open !== undefined) {
+    if (isEndless(headers['content-type'])) this.open.watch(this.open)
+    if (this.forgetsPages && mustBeForgotten(this.outgoing.req, headers, Date.now())) {
+      list.push('Cache-Control', 'no-store')
+    }
+  }
   if (reason !== undefined && PLAIN_REASON.test(reason)) {
     this.outgoing.writeHead(status, reason, list)
   } else {
@@ -190,6 +212,11 @@ function fieldsOf(rawHeaders: readonly Buffer[], name: string): string[] {
 /** A cache may keep `Set-Cookie` for the next person (RFC 9111 §7.3): the next response has it. */
 function mayBeShared(cacheControl: string | undefined): boolean {
   return cacheControl !== undefined && /\bpublic\b|\bs-maxage\b/i.test(cacheControl)
+}
+
+/** Server-sent events, and pictures that replace one another, come for as long as somebody reads. */
+function isEndless(contentType: string | undefined): boolean {
+  return /^(?:text\/event-stream|multipart\/x-mixed-replace)\b/i.test(contentType ?? '')
 }
 
 /** A response may begin long before its first byte of content (server-sent events). */

@@ -10,7 +10,7 @@ import { parseChallenges } from '../policy/parse-challenges.ts'
 import { type ClientFault, FAULT_STATUS } from '../request/client-fault.ts'
 import { returnTarget } from '../request/return-target.ts'
 import { copyForm } from '../resume/copy-form.ts'
-import { type Gathering, NOT_GATHERED } from '../resume/read-content.ts'
+import { type Gathering, NOT_GATHERED, PASSED_ON } from '../resume/read-content.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import type { Session } from '../session/session.ts'
 import { needsTouch, touch } from '../session/transitions.ts'
@@ -26,20 +26,45 @@ export async function forwardRequest(
   session: Session | undefined,
   now: number,
 ): Promise<void> {
-  const { incoming, outgoing } = exchange
+  const { incoming, outgoing, notes } = exchange
   const { forwarder } = context.upstream
   const seeing = seeSession(context, exchange, session, now)
-  const { setCookies } = seeing instanceof Promise ? await seeing : seeing
+  const { setCookies, session: seen } = seeing instanceof Promise ? await seeing : seeing
+  if (session !== undefined && seeing instanceof Promise && context.revocations.isOver(session)) {
+    return answerEnded(context, exchange, now)
+  }
   const request = rebuildRequest(context, exchange, session, now)
+  const open = seen && context.underWay.enter(exchange, seen)
   const gathered = copyForm(context, exchange, session)
   try {
-    const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, exchange.notes)
+    const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, notes, open)
+    if (outcome.kind === 'session-ended') return await answerEnded(context, exchange, now)
     if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
       await answerUnanswered(context, exchange, session, outcome, { gathered })
     }
   } finally {
+    open?.leave()
     gathered?.drop()
   }
+}
+
+/** Nobody is signed in any more; whoever has part of a response was cut off. */
+export async function answerEnded(
+  context: Context,
+  exchange: Exchange,
+  now: number,
+): Promise<void> {
+  if (exchange.outgoing.headersSent) return
+  const answer = await answerDemand(
+    context,
+    exchange,
+    undefined,
+    { kind: 'sign-in' },
+    now,
+    PASSED_ON,
+  )
+  // What is left of a request's body would be read as the next request.
+  writeAnswer(exchange, answer, !exchange.incoming.complete)
 }
 
 /** A session after an allowed request, and the cookies by which its browser is to know. */
@@ -61,7 +86,7 @@ export function seeSession(
   if (needsTouch(session, context.config.session.idle, now)) {
     return touchSession(context, exchange, session, now)
   }
-  context.tunnels.seen(session)
+  context.underWay.seen(session)
   return { session, setCookies: noCookies }
 }
 
@@ -72,7 +97,7 @@ async function touchSession(
   now: number,
 ): Promise<SeenSession> {
   const touched = touch(session, now)
-  context.tunnels.seen(touched)
+  context.underWay.seen(touched)
   const cookies = await sessionCookies(context, exchange, touched, now)
   // In the meantime a step-up may have replaced the session: its old cookie must not come back.
   const setCookies = () => (context.revocations.isRevoked(session) ? NO_COOKIES : cookies)
@@ -117,7 +142,10 @@ const noCookies = () => NO_COOKIES
 const NOBODY: SeenSession = { session: undefined, setCookies: noCookies }
 
 /** The application gave no response that the client may see, or half of one. */
-export type Unanswered = Exclude<ForwardOutcome, { kind: 'answered' | 'client-gone' }>
+export type Unanswered = Exclude<
+  ForwardOutcome,
+  { kind: 'answered' | 'client-gone' | 'session-ended' }
+>
 type Failure = Exclude<Unanswered, { kind: 'demands' }>
 
 /**

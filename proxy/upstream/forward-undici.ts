@@ -4,7 +4,14 @@ import type { Upstream } from '../config/config.ts'
 import { onFault } from '../request/client-fault.ts'
 import { expectsContinue } from '../request/expectation.ts'
 import { compileAnswerHeaders } from './answer-headers.ts'
-import { type Dispatch, handlers, onClientClose, onClientFault, send } from './exchange-undici.ts'
+import {
+  type Dispatch,
+  handlers,
+  onClientClose,
+  onClientFault,
+  onSessionEnd,
+  send,
+} from './exchange-undici.ts'
 import type { Forwarder, ForwardRequest } from './forward.ts'
 import { compileUpstreams } from './pick-upstream.ts'
 import { hasBody, isChunked, type RequestBody, requestBody } from './request-body.ts'
@@ -17,6 +24,8 @@ export type ForwarderOptions = GroupOptions & {
   readonly ownCookieNames: readonly string[]
   /** Of a request's content, in bytes; absent: none. */
   readonly maxBody?: number
+  /** Whether browsers are told not to keep the pages of sessions. */
+  readonly forgetsPages?: boolean
 }
 
 /** undici compares it for each request: one name, whatever Host a browser sends. */
@@ -45,9 +54,10 @@ export function createForwarder(
       outgoing,
       setCookies,
       notes,
+      open,
       resolve,
       reject,
-    }: Pick<Dispatch, 'outgoing' | 'setCookies' | 'notes' | 'resolve' | 'reject'>,
+    }: Pick<Dispatch, 'outgoing' | 'setCookies' | 'notes' | 'open' | 'resolve' | 'reject'>,
   ): Dispatch => ({
     group,
     address: undefined,
@@ -55,11 +65,13 @@ export function createForwarder(
     stream,
     answerHeaders,
     judge: request.judge,
+    forgetsPages: options.forgetsPages === true,
     body,
     // Spread in here they would cost as much as all the rest.
     outgoing,
     setCookies,
     notes,
+    open,
     resolve,
     reject,
     began: performance.now(),
@@ -77,7 +89,7 @@ export function createForwarder(
     send(dispatch)
   }
   return {
-    forward: (request, incoming, outgoing, setCookies, notes) =>
+    forward: (request, incoming, outgoing, setCookies, notes, open) =>
       new Promise((resolve, reject) => {
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
         const group = pickUpstream(request.hosts, request.paths)
@@ -87,12 +99,13 @@ export function createForwarder(
             ? requestBody(incoming, notes, options.maxBody)
             : undefined
         const stream = body && streamRequest(request, incoming, body)
-        const parts = { outgoing, setCookies, notes, resolve, reject }
+        const parts = { outgoing, setCookies, notes, open, resolve, reject }
         const dispatch = prepare(group, request, body, stream, parts)
+        if (open !== undefined) open.cut = () => onSessionEnd(dispatch)
         if (body !== undefined) onFault(incoming, (fault) => onClientFault(dispatch, fault))
         begin(dispatch)
       }),
-    upgrade: (request, key, outgoing, setCookies, notes) =>
+    upgrade: (request, key, outgoing, setCookies, notes, open) =>
       new Promise((resolve, reject) => {
         if (outgoing.destroyed) return resolve({ kind: 'client-gone' })
         const group = pickUpstream(request.hosts, request.paths)
@@ -101,11 +114,13 @@ export function createForwarder(
           outgoing,
           setCookies,
           notes,
+          open,
           resolve,
           reject,
         })
         const options = { ...dispatch.options, upgrade: 'websocket' }
         const upgrade: Upgrade = { ...dispatch, options, key, resolve, onRequestUpgrade }
+        if (open !== undefined) open.cut = () => onSessionEnd(upgrade)
         begin(upgrade)
       }),
     check,

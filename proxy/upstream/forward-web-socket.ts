@@ -2,11 +2,9 @@ import type { Socket } from 'node:net'
 import { releaseSocket } from '../answer-on-socket.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
-import { decide } from '../policy/decide.ts'
-import { freshUntil } from '../policy/fresh-until.ts'
-import type { RuleRequest } from '../policy/rule.ts'
 import type { Session } from '../session/session.ts'
-import { answerUnanswered, rebuildRequest, seeSession } from './forward-request.ts'
+import type { UpgradeOutcome } from './forward.ts'
+import { answerEnded, answerUnanswered, rebuildRequest, seeSession } from './forward-request.ts'
 import { holdEarly } from './hold-early.ts'
 
 /**
@@ -20,39 +18,35 @@ export async function forwardWebSocket(
   exchange: Exchange,
   head: Buffer,
   session: Session | undefined,
-  asked: RuleRequest,
   now: number,
 ): Promise<void> {
-  const { upstream, config, tunnels } = context
-  const { incoming, outgoing, requestId, client } = exchange
+  const { upstream, underWay } = context
+  const { incoming, outgoing, notes } = exchange
   const { socket } = incoming
   const release = holdEarly(socket, outgoing)
   const seen = await seeSession(context, exchange, session, now)
   const request = rebuildRequest(context, exchange, session, now)
   const key = String(incoming.headers['sec-websocket-key'])
-  const outcome = await upstream.forwarder.upgrade(
-    request,
-    key,
-    outgoing,
-    seen.setCookies,
-    exchange.notes,
-  )
+  const open = seen.session && underWay.enter(exchange, seen.session)
+  let outcome: UpgradeOutcome
+  try {
+    const { setCookies } = seen
+    outcome = await upstream.forwarder.upgrade(request, key, outgoing, setCookies, notes, open)
+  } finally {
+    open?.leave()
+  }
   if (outcome.kind === 'answered' || outcome.kind === 'client-gone') return
+  if (outcome.kind === 'session-ended') return answerEnded(context, exchange, now)
   if (outcome.kind !== 'switched') return answerUnanswered(context, exchange, session, outcome)
   const early = release()
   releaseSocket(socket)
   outgoing.writeHead(101, [...outcome.headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'])
   outgoing.end()
-  tunnels.open({
+  underWay.openWebSocket({
     client: socket,
     upstream: outcome.socket as Socket,
     head: Buffer.concat([head, ...early]),
     session: seen.session,
-    tokenUntil: exchange.tokenUntil,
-    freshUntil: freshUntil(config.rules, session, asked),
-    isAllowed: (later, at) =>
-      decide(config.rules, config.defaultAcr, later, asked, at).kind === 'forward',
-    requestId,
-    address: client.address,
+    exchange,
   })
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { AccessNotes } from '../access-notes.ts'
 import type { Demand, RuleRequest } from '../policy/rule.ts'
 import type { ClientFault } from '../request/client-fault.ts'
+import type { OpenRequest } from './under-way.ts'
 
 /** How one exchange with the application went; the gate logs it and answers what is not `answered`. */
 export type ForwardOutcome =
@@ -23,6 +24,8 @@ export type ForwardOutcome =
   | { kind: 'cut-off'; error: Error }
   /** The client went away first. */
   | { kind: 'client-gone' }
+  /** The session that let it in is over; a response that had begun is cut. */
+  | { kind: 'session-ended' }
   /** Its body is too long, or stands still; a response that had begun is cut. */
   | { kind: 'client-fault'; reason: ClientFault }
 
@@ -57,7 +60,7 @@ export type TrafficNotes = Pick<AccessNotes, 'upstream' | 'upstreamMs' | 'bytesI
 /**
  * Streams a request to the application and its response back, with backpressure both ways.
  * `setCookies` is asked when the response begins: much can have happened since the request. Times
- * and bytes are noted in `notes` as they come.
+ * and bytes are noted in `notes` as they come. `open` can be cut while the exchange is under way.
  */
 export type Forwarder = {
   forward(
@@ -66,6 +69,7 @@ export type Forwarder = {
     outgoing: ServerResponse,
     setCookies: () => readonly string[],
     notes: TrafficNotes,
+    open?: OpenRequest,
   ): Promise<ForwardOutcome>
   /**
    * Sends an opening handshake with this `Sec-WebSocket-Key` to the application. Nothing but its
@@ -77,6 +81,7 @@ export type Forwarder = {
     outgoing: ServerResponse,
     setCookies: () => readonly string[],
     notes: TrafficNotes,
+    open?: OpenRequest,
   ): Promise<UpgradeOutcome>
   /** Tries a connection to each address of each upstream. */
   check(): Promise<UpstreamCheck>

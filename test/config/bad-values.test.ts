@@ -29,6 +29,7 @@ const BAD_VALUES: readonly (readonly [string, string, RegExp])[] = [
     /^is "off"; it must be a number with s, m, h or d, as in 30s, 5m, 8h$/,
   ],
   ['OIDC_GROUPS', ' ; ', /^is ";"; it holds no name of a group$/],
+  ['SESSION_PAGES', 'none', /^is "none"; it must be forget or keep$/],
   ['OIDC_ISSUER', 'http://login.example.com', /unless the host is loopback/],
   ['OIDC_CLIENT_ID', 'a\nb', /^is "a\\nb"; it must be one line of at most 500 characters$/],
   ['OIDC_CLIENT_SECRET', 'hunter2\n', /^is not usable: it holds a line break/],

@@ -115,6 +115,7 @@ test('the least that must be set gives the documented defaults', () => {
     ],
     assertion: false,
     headersEncoding: 'utf-8',
+    sessionPages: 'forget',
     encodedSlashes: 'reject',
     log: { level: 'info', access: true },
     brand: { name: 'app.example.com' },
@@ -154,6 +155,7 @@ test('everything that can be set is read', () => {
         STEPGATE_SESSION_LIFETIME: '8h',
         STEPGATE_SESSION_RECHECK: 'OFF',
         STEPGATE_SESSION_RECHECK_GRACE: '15m',
+        STEPGATE_SESSION_PAGES: 'keep',
         STEPGATE_OIDC_TRUST_ACR: 'mfa, urn:two',
         STEPGATE_OIDC_ACR_VALUES: 'gold silver',
         STEPGATE_OIDC_CLAIMS:
@@ -339,6 +341,7 @@ test('everything that can be set is read', () => {
     proxyHeaders: 'forwarded',
     assertion: true,
     headersEncoding: 'percent',
+    sessionPages: 'keep',
     encodedSlashes: 'allow',
     log: { level: 'debug', access: false },
     brand: {

@@ -350,7 +350,7 @@ test('a WebSocket opens with a token from nowhere, and closes when the token exp
     return client
   }
   const [short, long] = [await enter(300), await enter(20_000)]
-  await until(async () => door.context.tunnels.count() === 2)
+  await until(async () => door.context.underWay.webSockets() === 2)
   assert.ok(connections.every(({ received }) => !/^authorization:/im.test(received)))
   door.turnClock(361_000)
   const { text } = await short.ended
@@ -358,7 +358,7 @@ test('a WebSocket opens with a token from nowhere, and closes when the token exp
   assert.equal(door.logs('websocket.closed').at(-1)?.reason, 'expired')
   // Longer than an idle session would live.
   door.turnClock(10_000_000)
-  await until(async () => door.context.tunnels.count() === 1)
+  await until(async () => door.context.underWay.webSockets() === 1)
   assert.equal(framesOf(long.received()), '')
   door.turnClock(10_000_000)
   await long.ended

@@ -2,35 +2,11 @@ import assert from 'node:assert/strict'
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from '../support/browser.ts'
-import { until } from '../support/until.ts'
+import { pressBack } from '../support/press-back.ts'
 import { heading, newVisitor, signIn, typeCode, type Visitor } from '../support/visitor.ts'
 import { ALICE, startWorld, type World } from '../support/world.ts'
 
 const PATHS = Array.from({ length: 10 }, (_, index) => `/payroll?tab=${index}`)
-
-/**
- * Presses the back button and answers all that is to be seen until it is what was waited for. Not
- * by Playwright, which loses sight of a page that the browser takes from what it has kept.
- */
-async function pressBack(page: Page, isThere: (text: string) => boolean): Promise<string[]> {
-  const browser = await page.context().newCDPSession(page)
-  const { currentIndex, entries } = await browser.send('Page.getNavigationHistory')
-  const entryId = entries[currentIndex - 1]?.id ?? assert.fail('nothing to go back to')
-  const left = entries[currentIndex]?.url
-  const texts: string[] = []
-  let looks = 0
-  await until(async () => {
-    // Chromium forgets a press now and then, when it has just thrown away the page to go back to.
-    if (texts.length === 0 && looks++ % 250 === 0) {
-      await browser.send('Page.navigateToHistoryEntry', { entryId })
-    }
-    const expression = `[location.href, document.body?.innerText ?? ''].join('\\n')`
-    const { result } = await browser.send('Runtime.evaluate', { expression })
-    if (!String(result.value).startsWith(`${left}\n`)) texts.push(String(result.value))
-    return isThere(texts.at(-1) ?? '')
-  }).catch(() => assert.fail(`seen after going back: ${texts.at(-1)}`))
-  return texts
-}
 
 describe('many tabs and ways back, in one browser', () => {
   let browser: Browser
@@ -39,7 +15,7 @@ describe('many tabs and ways back, in one browser', () => {
   let sentBefore: number
 
   before(async () => {
-    world = await startWorld()
+    world = await startWorld({ backChannel: 'sid' })
     browser = await launchBrowser({ keepsPages: true })
   })
   beforeEach(async () => {
@@ -118,6 +94,25 @@ describe('many tabs and ways back, in one browser', () => {
     await otherTab.reload()
     await otherTab.locator('#username').waitFor()
     assert.equal(sent(), 1)
+  })
+
+  test('after the provider’s word, the back button shows nothing to who has come to the sign-in', async () => {
+    const { page } = visitor
+    await open(page, '/basic')
+    await signIn(page, 'alice')
+    await heading(page, 'Telephone list')
+    const tab = await visitor.openTab()
+    await tab.goto(new URL('/sign-out', world.provider.issuer).href)
+    await tab.locator('button[name=logout]').click()
+    await heading(tab, 'You are signed out')
+    await page.getByRole('link', { name: 'My payslip' }).click()
+    await page.locator('#password').waitFor()
+    const here = page.url()
+    const texts = await pressBack(
+      page,
+      (text) => text.includes('Password') && !text.startsWith(here),
+    )
+    for (const text of texts) assert.doesNotMatch(text, /Telephone list/)
   })
 
   test('signing out ends the provider’s session too: the next visit asks for the password', async () => {

@@ -198,6 +198,32 @@ describe('how fresh a sign-in and a code have to be', () => {
     assert.equal(await acrOf(world, browser), undefined)
   })
 
+  test('who has signed out everywhere is asked by the provider on each device, once', async () => {
+    for (const [does, says, seen] of [
+      ['both', true, ['- -', '- login']],
+      ['nothing', true, ['- -', '- login']],
+      ['both', false, ['- -']],
+    ] as const) {
+      heeds = does
+      if (!says) typed = undefined
+      const other = createClient()
+      browser = other
+      await open('/else')
+      const here = createClient()
+      browser = here
+      await open('/else')
+      world.turnClock(MINUTE)
+      const form = { everywhere: 'yes' }
+      await here.post(at(world, '/_stepgate/sign-out'), form, { from: world.url })
+      browser = other
+      visits = []
+      isShown(await open('/else'), '/else')
+      assert.deepEqual(visits, seen)
+      isShown(await open('/else'), '/else')
+      assert.deepEqual(visits, seen)
+    }
+  })
+
   test("an application's link counts from the code, and with acr=basic from the sign-in", async () => {
     const link = (acr: string, maxAge: number) =>
       open(`/_stepgate/step-up?acr=${acr}&max_age=${maxAge}&return_to=/else`)

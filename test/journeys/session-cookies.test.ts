@@ -155,6 +155,8 @@ describe('the session cookie', () => {
       assert.equal(whoami.json().preferred_username, 'alice')
     }
     assert.equal(await acrOf(world, attacker), undefined)
+    const ended = world.logs('session.ended').map(({ reason }) => reason)
+    assert.deepEqual(ended, ['other_sign_in'])
   })
 
   it('from before the code is dead at once, whoever kept it (fixation before step-up)', async () => {

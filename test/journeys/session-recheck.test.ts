@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { type Client, createClient, type Page } from '../support/cookie-jar.ts'
+import { rawRequest } from '../support/raw-exchange.ts'
 import { type Redis, startRedis } from '../support/redis.ts'
 import { until } from '../support/until.ts'
 import { framesOf, handshake } from '../support/web-socket.ts'
@@ -10,7 +11,7 @@ import { acrOf, SESSION, signIn } from './steps.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
-const RULES = 'basic /board groups=hr; basic /**'
+const RULES = 'basic /board groups=hr; basic /events groups=hr; basic /**'
 const XHR = { headers: { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' } }
 const OLD_SECRET = 'canary-older-session-secret-b61f0e2d-58a3'
 const NEW_SECRET = 'canary-newer-session-secret-09cd7e44-1fb2'
@@ -140,35 +141,61 @@ describe('a session that is rechecked', { timeout: 60_000 }, () => {
     for (let n = 0; n < 3; n++) assert.equal((await use(n)).status, 302)
   })
 
-  it('takes its WebSockets with it: without a request, and when its groups no longer do', async () => {
+  it('takes its WebSockets and streams with it: without a request, and when its groups no longer do', async () => {
+    const cookieOf = (who: Client) => `Cookie: stepgate=${who.cookies(world.url)[SESSION]}`
     const open = async (t: Parameters<typeof rawClient>[0], n: number, who: Client) => {
-      const cookie = `Cookie: stepgate=${who.cookies(world.url)[SESSION]}`
-      const hello = handshake('/board', [`Origin: ${world.url.origin}`, cookie])
+      const hello = handshake('/board', [`Origin: ${world.url.origin}`, cookieOf(who)])
       const client = rawClient(t, Number(addresses[n]?.port), hello)
       await client.until((text) => text.includes('101 Switching'))
       return client
     }
+    const openStream = async (t: Parameters<typeof rawClient>[0], n: number, who: Client) => {
+      const lines = ['Host: app.example.com', cookieOf(who)]
+      const request = rawRequest('GET /events?interval=600000 HTTP/1.1', lines)
+      const client = rawClient(t, Number(addresses[n]?.port), request)
+      await client.until((text) => text.includes('text/event-stream'))
+      return client
+    }
     const closers: (() => void)[] = []
     const t = { after: (close: () => void) => void closers.push(close) } as never
-    const reasons = () => world.logs('websocket.closed').map(({ reason }) => reason)
-    const before = reasons().length
+    const reasonsOf = (event: string, skip = 0) =>
+      world
+        .logs(event)
+        .map(({ reason }) => reason)
+        .slice(skip)
+    const before = reasonsOf('websocket.closed').length
+    const cutBefore = reasonsOf('request.cut').length
+    const reasons = () => [
+      reasonsOf('websocket.closed', before),
+      reasonsOf('request.cut', cutBefore),
+    ]
     const sockets = [await open(t, 0, browser), await open(t, 1, browser)]
+    const streams = [await openStream(t, 0, browser), await openStream(t, 2, browser)]
     world.provider.setClaims('alice', { groups: ['staff'] })
     world.turnClock(5 * MINUTE)
     for (const { ended } of sockets) {
       assert.match(framesOf((await ended).text), /Session ended/)
     }
-    assert.deepEqual(reasons().slice(before), ['not_allowed', 'not_allowed'])
+    for (const { ended } of streams) await ended
+    assert.deepEqual(reasons(), [
+      ['not_allowed', 'not_allowed'],
+      ['not_allowed', 'not_allowed'],
+    ])
     assert.equal((await use(0)).status, 200)
 
     world.provider.setClaims('alice', {})
     const other = createClient()
     await signIn(world, other, { path: '/whoami' })
     const again = [await open(t, 0, other), await open(t, 2, other)]
+    const stream = await openStream(t, 1, other)
     world.provider.setDisabled('alice', true)
     world.turnClock(5 * MINUTE)
     for (const { ended } of again) assert.match(framesOf((await ended).text), /Session ended/)
-    assert.deepEqual(reasons().slice(before + 2), ['revoked', 'revoked'])
+    await stream.ended
+    assert.deepEqual(
+      reasons().map((all) => all.slice(2)),
+      [['revoked', 'revoked'], ['revoked']],
+    )
     for (const close of closers) close()
   })
 

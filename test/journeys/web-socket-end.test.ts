@@ -28,7 +28,7 @@ async function start(t: TestContext, options: DoorOptions = {}) {
     const headers = [ORIGIN, cookie ?? (await door.cookieOf())]
     const client = rawClient(t, door.port, handshake(path, headers))
     await client.until((text) => text.includes('101 Switching'))
-    await until(async () => door.context.tunnels.count() > before)
+    await until(async () => door.context.underWay.webSockets() > before)
     const application = connections[before]
     assert.ok(application)
     return { client, application }
@@ -76,7 +76,7 @@ test('a WebSocket ends with its session: by a sign-out of the person or a new id
     assert.deepEqual(reasons(door), ['revoked', 'revoked'])
     await revoked
     await Promise.all([assertEnded(mine), assertEnded(too)])
-    await until(async () => door.context.tunnels.count() === 2)
+    await until(async () => door.context.underWay.webSockets() === 2)
     for (const { client, application } of [bobs, nobodys]) {
       application.socket.write(frame('still here'), 'latin1')
       await client.until((text) => framesOf(text) === frame('still here'))
@@ -119,7 +119,7 @@ test('a WebSocket ends by the idle limit, which what it carries does not prolong
   const said = frame('spoken', { masked: true })
   pair.client.socket.write(said, 'latin1')
   await until(async () => pair.application.received.endsWith(said))
-  assert.equal(door.context.tunnels.count(), 1)
+  assert.equal(door.context.underWay.webSockets(), 1)
   door.turnClock(MINUTE)
   await assertEnded(pair)
   assert.deepEqual(reasons(door), ['expired'])
@@ -190,7 +190,7 @@ test('a WebSocket ends when the code is too old for the rule that let it in', as
   await lax.client.until((text) => framesOf(text) === frame('still here'))
 })
 
-test('a session that ends while the application thinks about the handshake lets nothing pass', async (t) => {
+test('an id that is replaced while the application thinks about the handshake lets nothing pass', async (t) => {
   const asked = Promise.withResolvers<() => void>()
   const { origin, connections } = await rawApplication(t, (connection) =>
     asked.resolve(() => accepting(frame('secret'))(connection)),
@@ -202,7 +202,7 @@ test('a session that ends while the application thinks about the handshake lets 
   const hello = handshake('/chat', [ORIGIN, await door.cookieOf()])
   const client = rawClient(t, door.port, hello + frame('hasty', { masked: true }))
   const accept = await asked.promise
-  await door.context.revocations.revoke('family-of-alice', door.now() + MINUTE)
+  await door.context.revocations.revoke('session-of-alice', door.now() + MINUTE)
   accept()
   const { text } = await client.ended
   assert.equal(framesOf(text), ENDED)
@@ -238,7 +238,7 @@ test('a client that does not read, or does not go, is cut', async (t) => {
   for (let count = 0; count < 20; count++) application.socket.write(piece, 'latin1')
   await until(async () => application.socket.writableLength > 0)
   await door.context.revocations.revoke('family-of-alice', door.now() + MINUTE)
-  await until(async () => door.context.tunnels.count() === 0)
+  await until(async () => door.context.underWay.webSockets() === 0)
   await until(async () => application.socket.destroyed)
 })
 

@@ -37,7 +37,7 @@ async function openPair(t: TestContext, rest = '', behind = '') {
   await client.until((text) => text.includes('\r\n\r\n'))
   const [application] = connections
   assert.ok(application)
-  await until(async () => door.context.tunnels.count() === 1)
+  await until(async () => door.context.underWay.webSockets() === 1)
   return { door, client, application }
 }
 
@@ -87,7 +87,7 @@ test('either side may end it, after all that it has said', async (t) => {
       const { text, reset } = await client.ended
       assert.deepEqual([framesOf(text), reset], [long, false])
     }
-    await until(async () => door.context.tunnels.count() === 0)
+    await until(async () => door.context.underWay.webSockets() === 0)
   }
 })
 
@@ -98,7 +98,7 @@ test('a side that is torn off takes the other along', async (t) => {
       side === 'client' ? [client.socket, application.socket] : [application.socket, client.socket]
     dead.resetAndDestroy()
     await gone(other)
-    await until(async () => door.context.tunnels.count() === 0)
+    await until(async () => door.context.underWay.webSockets() === 0)
   }
 })
 
@@ -116,7 +116,7 @@ test('a side that keeps its half open is let go', async (t) => {
   await client.until((text) => text.includes('\r\n\r\n'))
   client.socket.end()
   await client.ended
-  await until(async () => door.context.tunnels.count() === 0)
+  await until(async () => door.context.underWay.webSockets() === 0)
   const [application] = taken
   assert.ok(application)
   let broken = false
@@ -202,7 +202,7 @@ for (const secure of [false, true]) {
       (text) => framesOf(text) === frame('hello') + frame('echo', { masked: true }),
     )
     client.socket.end()
-    await until(async () => door.context.tunnels.count() === 0)
+    await until(async () => door.context.underWay.webSockets() === 0)
   })
 }
 

@@ -35,7 +35,7 @@ async function open() {
     store,
     sealer: steps.parts.sealer,
     clock: () => now,
-    revocations: { isRevoked: () => revoked },
+    revocations: { isOver: () => revoked, isRevoked: () => revoked },
   } as unknown as Context
   const stored = await readChallenge(steps.parts, session, now)
   const delivery = stored?.challenge.delivery
@@ -120,6 +120,14 @@ test('a store that stays away holds no stream for longer than the code lives', a
   const { told, seconds, setDown, stop, ended } = await open()
   setDown(true)
   await seconds(TTL / 1000)
+  stop()
+  await ended
+  assert.equal(kinds(told).at(-1), 'over')
+})
+
+test('a session that ends is told of at once, without another look', async () => {
+  const { told, ended, revoke, stop } = await open()
+  revoke()
   stop()
   await ended
   assert.equal(kinds(told).at(-1), 'over')

@@ -68,8 +68,12 @@ export function createProcess(
     log,
     sessions: { replace: (sealed, session) => void cookies.set(sealed, session) },
     revocations: {
-      isRevoked: ({ family }) => revoked.has(family),
-      revoke: async (family) => void revoked.add(family),
+      isOver: ({ family }) => revoked.has(family),
+      isRevoked: ({ id, family }) => revoked.has(id) || revoked.has(family),
+      revoke: async (family) => {
+        revoked.add(family)
+        return true
+      },
     },
   })
   return {

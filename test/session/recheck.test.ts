@@ -109,6 +109,19 @@ describe('a session that is due', () => {
     }
   })
 
+  it('never becomes that of somebody else, whatever is learned of its family', async () => {
+    const { request, begin, session, provider, clock, recheck } = await one()
+    // Two people signed in at once, in tabs that had one cookie: the last one's tokens are kept.
+    const bob = { ...session, id: 'id-of-bob', subject: 'subject-2', username: 'bob' }
+    await begin(bob)
+    provider.claims = { sub: 'subject-2', preferred_username: 'bob' }
+    clock.now = NOW + LATE
+    assert.deepEqual((await request(bob, 'cookie of bob'))?.groups, ['new'])
+    assert.equal(provider.asked, 1)
+    assert.equal(await request(session), session)
+    assert.equal(recheck.attend(session, clock.now), session)
+  })
+
   it('keeps its claims when the provider says no more than that all is well', async () => {
     const { request, session, provider, clock } = await one()
     provider.claims = undefined
@@ -311,6 +324,15 @@ describe('what stays open', () => {
     await until(async () => revoked.has(session.family))
     for (let times = 0; times < 3; times++) recheck.attend(session, clock.now)
     assert.equal(ended().length, 1)
+  })
+
+  it('is rechecked also when its session has a new id, as after a code', async () => {
+    const { recheck, session, clock, provider, revoked } = await one()
+    revoked.add(session.id)
+    clock.now = NOW + INTERVAL
+    recheck.attend(session, clock.now)
+    await until(async () => recheck.attend(session, clock.now).groups[0] === 'new')
+    assert.equal(provider.asked, 1)
   })
 
   it('ends with the grace when nothing can be learned, and not before it was tried', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Config } from '../../proxy/config/config.ts'
+import { createEndedSessions, endOfSubject } from '../../proxy/session/ended-sessions.ts'
 import { readTokens } from '../../proxy/session/provider-tokens.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { finishSignIn } from '../../proxy/sign-in/finish-sign-in.ts'
@@ -18,7 +19,10 @@ const OTHER = 'c'.repeat(43)
 /** A sign-in that has been started, and a way to call back. */
 async function started(redeemed?: Redeemed, request: Partial<SignInRequest> = {}) {
   const fake = fakeProvider(redeemed)
-  const parts = signInParts(fake.provider)
+  const parts = {
+    ...signInParts(fake.provider),
+    revocations: createEndedSessions(),
+  }
   await startSignIn(parts, { returnTo: '/a?b', browser: COOKIE, ...request }, NOW)
   const [{ state } = assert.fail()] = fake.asked
   const query = `?${new URLSearchParams({ code: 'the-code', state, iss: 'https://i' })}`
@@ -51,6 +55,49 @@ describe('finishing a sign-in', () => {
     assert.notEqual(again.session.id, session.id)
     assert.equal(again.session.family, session.family)
     assert.ok(await parts.store.get(keyOf('provider-tokens', session.family), NOW))
+  })
+
+  it('begins a session that knows of the end of all before, if that was known when it was called', async () => {
+    const ended = createEndedSessions()
+    ended.learn(endOfSubject('subject-1', NOW), NOW + HOUR, NOW)
+    const { callBack, parts } = await started()
+    parts.revocations = ended
+    const finished = await callBack()
+    assert.equal(finished.kind, 'signed-in')
+    assert.equal(finished.session.outlived, NOW)
+    assert.equal(ended.isOver(finished.session), false)
+
+    const { redeem } = parts.provider
+    parts.provider.redeem = (...asked) => {
+      ended.learn(endOfSubject('subject-1', NOW + 2 * SECOND), NOW + HOUR, NOW + 2 * SECOND)
+      return redeem(...asked)
+    }
+    const late = await callBack()
+    assert.equal(late.kind, 'signed-in')
+    assert.equal(ended.isOver(late.session), true)
+  })
+
+  it('asks for the provider to ask whoever signed in there before they signed out everywhere, once', async () => {
+    const at = NOW - 500
+    const times = { before: at - 1000, same: at - 999 }
+    for (const [auth_time, which, prompted, kind, end = at] of [
+      [times.before / 1000, 'everywhere', undefined, 'not-asked'],
+      [times.before / 1000, 'everywhere', true, 'signed-in'],
+      [times.same / 1000, 'everywhere', undefined, 'signed-in'],
+      // By the clock of another machine, which is ahead.
+      [undefined, 'everywhere', undefined, 'signed-in', NOW + 5 * SECOND],
+      [times.before / 1000, 'all', undefined, 'signed-in'],
+    ] as const) {
+      const ended = createEndedSessions()
+      ended.learn(endOfSubject('subject-1', end, which), NOW + HOUR, NOW)
+      const { callBack, parts } = await started(signedIn({ auth_time }), { prompted })
+      parts.revocations = ended
+      const finished = await callBack()
+      assert.equal(finished.kind, kind)
+      assert.deepEqual(finished.destination, { returnTo: '/a?b' })
+      const kept = await parts.store.get(keyOf('provider-tokens', familyOf(COOKIE)), NOW)
+      assert.equal(kept !== undefined, kind === 'signed-in')
+    }
   })
 
   it('hands the provider our redirect URI with the query as it came, and what was expected', async () => {

@@ -43,7 +43,7 @@ export function countingRandom(): Random {
 export function fakeProvider(redeemed: Redeemed = signedIn()) {
   const asked: AuthorizationRequest[] = []
   const exchanged: { callback: URL; expected: ExpectedResponse }[] = []
-  const ended: { idToken: string | undefined; returnTo: URL }[] = []
+  const ended: { idToken: string | undefined; returnTo: URL; state: string | undefined }[] = []
   const provider: Provider = {
     isKnown: () => true,
     start() {},
@@ -59,13 +59,14 @@ export function fakeProvider(redeemed: Redeemed = signedIn()) {
     async refresh() {
       return { kind: 'unknown', code: 'fake', unsure: false }
     },
-    endSessionUrl(idToken, returnTo) {
-      ended.push({ idToken, returnTo })
+    endSessionUrl(idToken, returnTo, { state } = {}) {
+      ended.push({ idToken, returnTo, state })
       return new URL('https://login.example.com/end')
     },
     canSignOut: () => true,
     tokenKeys: () => undefined,
     introspect: async () => ({ kind: 'unavailable', code: 'fake' }),
+    readLogoutToken: async () => ({ kind: 'invalid', code: 'fake' }),
     close() {},
   }
   return { provider, asked, exchanged, ended }

@@ -382,7 +382,7 @@ describe('a provider that fails', { timeout: 20_000 }, () => {
         for (const claim of ['groups', 'amr', 'auth_time']) delete claims[claim]
       },
       alterUserinfo(claims) {
-        const how = { acr: 'mfa', amr: ['mfa'], auth_time: 1 }
+        const how = { acr: 'mfa', amr: ['mfa'], auth_time: 1, sid: 'other' }
         Object.assign(claims, { preferred_username: 'root', ...how })
       },
     })
@@ -393,6 +393,7 @@ describe('a provider that fails', { timeout: 20_000 }, () => {
       [username, groups, acr, amr, time],
       ['alice', ['staff'], undefined, undefined, undefined],
     )
+    assert.equal(redeemed.claims.sid, undefined)
   })
 
   it('gets a secret of any characters unharmed, in the header or in the form', async () => {

@@ -126,5 +126,6 @@ export const quietProvider: Provider = {
   tokenKeys: () => undefined,
   introspect: async () => ({ kind: 'unavailable', code: 'quiet' }),
   canSignOut: () => false,
+  readLogoutToken: async () => ({ kind: 'unavailable', code: 'quiet' }),
   close: () => {},
 }

@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Answer, Endpoint, Misbehaviour } from './evil-behaviour.ts'
-import { type EvilState, endpoints } from './evil-endpoints.ts'
-import { createEvilKey } from './evil-tokens.ts'
+import { type EvilState, endpoints, evilPerson } from './evil-endpoints.ts'
+import { createEvilKey, type EvilKey, issueToken, type Json, type Signing } from './evil-tokens.ts'
 
 /** A provider that does what it is told, wrong things too. */
 export type EvilProvider = {
@@ -12,6 +13,13 @@ export type EvilProvider = {
   /** Publishes and uses a new key, and forgets the one before. */
   rotateKeys(): Promise<void>
   requestCount(endpoint: Endpoint): number
+  /** A logout token as Back-Channel Logout 1.0 §2.4 has it, or spoilt. */
+  logoutToken(spoilt?: {
+    readonly signing?: Signing
+    /** The key; without it the one in use. */
+    readonly key?: EvilKey
+    alter?(claims: Json, header: Json): void
+  }): Promise<string>
   close(): Promise<void>
 }
 
@@ -75,6 +83,25 @@ export async function startEvilProvider(options: {
       key = await createEvilKey()
     },
     requestCount: (endpoint) => counts[endpoint],
+    logoutToken({ signing = 'honest', key: other = key, alter = () => {} } = {}) {
+      const now = Math.floor(Date.now() / 1000)
+      const claims = {
+        iss: state.issuer.origin,
+        aud: state.client.id,
+        iat: now,
+        exp: now + 120,
+        jti: randomUUID(),
+        sub: evilPerson.sub,
+        events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+      }
+      return issueToken(
+        { claims, signing, key: other, clientSecret: state.client.secret },
+        (claims, header) => {
+          header.typ = 'logout+jwt'
+          alter(claims, header)
+        },
+      )
+    },
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()

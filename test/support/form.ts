@@ -4,7 +4,7 @@ import type { Client, Page } from './cookie-jar.ts'
 export type HtmlForm = {
   readonly action: URL
   readonly method: 'GET' | 'POST'
-  /** Values of inputs by name, hidden ones too; buttons are left out. */
+  /** Values of inputs by name, hidden ones too; buttons, and boxes to tick, are left out. */
   readonly fields: Readonly<Record<string, string>>
   /** Whether there is nothing to type: such a form waits for a click or sends itself. */
   readonly hiddenOnly: boolean
@@ -16,7 +16,7 @@ export function readForms(page: Page): HtmlForm[] {
     const attributes = readAttributes(tag ?? '')
     const inputs = [...(content ?? '').matchAll(/<(?:input|textarea)\b([^>]*)>/g)]
       .map(([, input]) => readAttributes(input ?? ''))
-      .filter(({ type, name }) => name !== undefined && type !== 'submit')
+      .filter(({ type = '', name }) => name !== undefined && !/^(?:submit|checkbox)$/.test(type))
     return {
       action: new URL(attributes.action ?? page.url, page.url),
       method: attributes.method?.toLowerCase() === 'post' ? 'POST' : 'GET',

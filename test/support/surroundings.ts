@@ -25,8 +25,13 @@ export type Surroundings = {
   close(): Promise<void>
 }
 
-/** Starts provider, application and phone on free loopback ports. */
-export async function startSurroundings(): Promise<Surroundings> {
+/**
+ * Starts provider, application and phone on free loopback ports. With `backChannel` the provider
+ * tells of the end of its sessions.
+ */
+export async function startSurroundings(
+  options: { readonly backChannel?: 'sid' } = {},
+): Promise<Surroundings> {
   const port = await freePort()
   const url = new URL(`http://127.0.0.1:${port}`)
   const provider = await startProvider({ port: 0, clients: [], people: demoPeople })
@@ -50,6 +55,10 @@ export async function startSurroundings(): Promise<Surroundings> {
     client_secret: defaults.STEPGATE_OIDC_CLIENT_SECRET ?? '',
     redirect_uris: [new URL('/_stepgate/callback', url).href],
     post_logout_redirect_uris: [new URL('/_stepgate/signed-out', url).href],
+    ...(options.backChannel && {
+      backchannel_logout_uri: new URL('/_stepgate/backchannel-logout', url).href,
+      backchannel_logout_session_required: true,
+    }),
   }
   provider.putClient(client)
   return {

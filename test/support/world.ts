@@ -55,6 +55,8 @@ export type WorldOptions = {
   readonly overrides?: Overrides
   /** Another provider than the demo's, already running; it has to know `testClient`. */
   readonly issuer?: URL
+  /** The provider tells of the end of its sessions, by `sid` or by the person alone. */
+  readonly backChannel?: 'sid' | 'subject'
   /** Whether a start waits until the provider is known; so it is by default. */
   readonly waitForProvider?: boolean
   /** Numbers come from this directory, not from the provider's claims. */
@@ -93,6 +95,10 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     ...testClient,
     redirect_uris: [new URL('/_stepgate/callback', url).href],
     post_logout_redirect_uris: [new URL('/_stepgate/signed-out', url).href],
+    ...(options.backChannel && {
+      backchannel_logout_uri: new URL('/_stepgate/backchannel-logout', url).href,
+      backchannel_logout_session_required: options.backChannel === 'sid',
+    }),
   })
   const env = {
     STEPGATE_PUBLIC_URL: url.origin,
