@@ -10,6 +10,11 @@ export function isFromUs(headers: IncomingHttpHeaders, publicUrl: URL): boolean 
   return says && isSameOrigin(headers, publicUrl)
 }
 
+/** Whether a request says anything of the page that it comes from, as those of browsers do. */
+export function saysOrigin(headers: IncomingHttpHeaders): boolean {
+  return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
+}
+
 /** A target that a form on a page of ours can be sent to again, byte for byte. */
 export function canBeSentTo(target: string): boolean {
   return /^[\x21-\x7e]+$/.test(target)

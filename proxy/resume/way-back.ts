@@ -4,6 +4,8 @@ import type { Exchange } from '../exchange.ts'
 import type { Demand } from '../policy/rule.ts'
 import { returnTarget } from '../request/return-target.ts'
 import type { Session } from '../session/session.ts'
+import { hasBody } from '../upstream/request-body.ts'
+import { saysOrigin } from './form-headers.ts'
 import { keepForm } from './keep-form.ts'
 import { notKeptAnswer } from './not-sent.ts'
 import { type Gathering, PASSED_ON } from './read-content.ts'
@@ -30,8 +32,11 @@ export async function wayBack(
   { session, demand, gathered }: Stopped,
   now: number,
 ): Promise<WayBack> {
-  const isForm = exchange.incoming.method === 'POST' && exchange.notes.original === undefined
-  if (!isForm || gathered === PASSED_ON) {
+  const { incoming, notes } = exchange
+  const isForm = incoming.method === 'POST' && notes.original === undefined
+  // Sent by a program that passes for a browser, and nothing in it.
+  const isVoid = !hasBody(incoming) && !saysOrigin(incoming.headers)
+  if (!isForm || isVoid || gathered === PASSED_ON) {
     const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
     return { kind: 'back', returnTo, setCookies: [] }
   }

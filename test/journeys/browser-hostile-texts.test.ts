@@ -46,7 +46,9 @@ describe('texts of other people that would like to be scripts', () => {
     (await page.locator(selector).first().textContent()) ?? ''
   /** What a page of ours may hold: its own scripts and nothing that an attribute starts. */
   const holdsNothingForeign = async () => {
-    const own = ['otp', 'delivery'].map((name) => `:not([src^="/_stepgate/assets/${name}.js?v="])`)
+    const own = ['otp', 'delivery', 'carry-fragment'].map(
+      (name) => `:not([src^="/_stepgate/assets/${name}.js?v="])`,
+    )
     assert.equal(await page.locator(`script${own.join('')}`).count(), 0)
     assert.equal(await page.locator('img:not([src^="/_stepgate/assets/"])').count(), 0)
     const started = page.locator('[onerror], [onclick], [onfocus], a[href^="javascript:" i]')
