@@ -74,7 +74,7 @@ const UNSENDABLE = new Set([
   ...['ERR_INVALID_CHAR', 'ERR_INVALID_HTTP_TOKEN', 'ERR_UNESCAPED_CHARACTERS'],
 ])
 
-/** undici's handler functions; each exchange carries them. */
+/** undici's handler functions, and what `OpenRequest` asks for; each exchange carries them. */
 export const handlers = {
   onRequestStart,
   onContinue,
@@ -83,6 +83,7 @@ export const handlers = {
   onResponseData,
   onResponseEnd,
   onResponseError,
+  onSessionEnd,
 }
 
 /** Sends the request to an address of its upstream: the best one, or after a failure another. */
@@ -110,8 +111,8 @@ export function onClientFault(dispatch: Dispatch, reason: ClientFault): void {
 }
 
 /** Ends the exchange on both sides when the session that let it in is over. */
-export function onSessionEnd(dispatch: Dispatch): void {
-  giveUp(dispatch, new Error('The session is over'), { kind: 'session-ended' })
+function onSessionEnd(this: Dispatch): void {
+  giveUp(this, new Error('The session is over'), { kind: 'session-ended' })
 }
 
 function giveUp(dispatch: Dispatch, reason: Error, outcome: ForwardOutcome): void {

@@ -4,14 +4,7 @@ import type { Upstream } from '../config/config.ts'
 import { onFault } from '../request/client-fault.ts'
 import { expectsContinue } from '../request/expectation.ts'
 import { compileAnswerHeaders } from './answer-headers.ts'
-import {
-  type Dispatch,
-  handlers,
-  onClientClose,
-  onClientFault,
-  onSessionEnd,
-  send,
-} from './exchange-undici.ts'
+import { type Dispatch, handlers, onClientClose, onClientFault, send } from './exchange-undici.ts'
 import type { Forwarder, ForwardRequest } from './forward.ts'
 import { compileUpstreams } from './pick-upstream.ts'
 import { hasBody, isChunked, type RequestBody, requestBody } from './request-body.ts'
@@ -101,7 +94,7 @@ export function createForwarder(
         const stream = body && streamRequest(request, incoming, body)
         const parts = { outgoing, setCookies, notes, open, resolve, reject }
         const dispatch = prepare(group, request, body, stream, parts)
-        if (open !== undefined) open.cut = () => onSessionEnd(dispatch)
+        if (open !== undefined) open.sender = dispatch
         if (body !== undefined) onFault(incoming, (fault) => onClientFault(dispatch, fault))
         begin(dispatch)
       }),
@@ -120,7 +113,7 @@ export function createForwarder(
         })
         const options = { ...dispatch.options, upgrade: 'websocket' }
         const upgrade: Upgrade = { ...dispatch, options, key, resolve, onRequestUpgrade }
-        if (open !== undefined) open.cut = () => onSessionEnd(upgrade)
+        if (open !== undefined) open.sender = upgrade
         begin(upgrade)
       }),
     check,

@@ -40,8 +40,11 @@ export type WebSocketParts = {
 export type OpenRequest = {
   readonly exchange: Exchange
   readonly session: Session
-  /** Ends it on both sides; whoever sends it to the application sets it. */
-  cut: (() => void) | undefined
+  /**
+   * Whoever sends it to the application sets itself, to be told when it has to end it on both sides. A
+   * function made for each request here would make V8 keep requests until a full collection of garbage.
+   */
+  sender: { onSessionEnd(): void } | undefined
   /** To be called when its response turns out to have no end of its own (server-sent events). */
   readonly watch: (request: OpenRequest) => void
   /** Present from then on. */
@@ -141,12 +144,12 @@ export function createUnderWay(parts: {
   }
 
   function judgeRequest(request: OpenRequest, now: number): void {
-    const { session, exchange, cut } = request
+    const { session, exchange, sender } = request
     const reason = reasonToCut(request, now)
-    if (reason === undefined || cut === undefined) return
-    request.cut = undefined
+    if (reason === undefined || sender === undefined) return
+    request.sender = undefined
     tell('request.cut', exchange, session, reason)
-    cut()
+    sender.onSessionEnd()
   }
 
   function reasonToCut(request: OpenRequest, now: number): Reason | undefined {
@@ -207,7 +210,7 @@ export function createUnderWay(parts: {
       const request: OpenRequest = {
         exchange,
         session,
-        cut: undefined,
+        sender: undefined,
         watch,
         guard: undefined,
         leave() {
