@@ -1,5 +1,12 @@
-/** Things without an order, each of which leaves by what `add` gave for it; iterated as it is now. */
-export type Bag<Item> = Iterable<Item> & { add(item: Item): () => void }
+/** Things without an order, each of which leaves by the place that `add` gave it; iterated as it is now. */
+export type Bag<Item> = Iterable<Item> & {
+  add(item: Item): Place<Item>
+  /** Once is enough; again does nothing. */
+  remove(place: Place<Item>): void
+}
+
+/** Where something is in a bag: an object and no function, which would cost a request several times as much. */
+export type Place<Item> = { readonly item: Item; at: number }
 
 /**
  * For what comes and goes with every request. A Set would do the same, but as it changes it replaces
@@ -7,19 +14,20 @@ export type Bag<Item> = Iterable<Item> & { add(item: Item): () => void }
  * full collection of garbage: no request would die young.
  */
 export function createBag<Item>(): Bag<Item> {
-  const entries: { readonly item: Item; at: number }[] = []
+  const places: Place<Item>[] = []
   return {
     add(item) {
-      const entry = { item, at: entries.length }
-      entries.push(entry)
-      return () => {
-        if (entries[entry.at] !== entry) return
-        const last = entries.pop() ?? entry
-        if (last === entry) return
-        entries[entry.at] = last
-        last.at = entry.at
-      }
+      const place = { item, at: places.length }
+      places.push(place)
+      return place
     },
-    [Symbol.iterator]: () => entries.map(({ item }) => item).values(),
+    remove(place) {
+      if (places[place.at] !== place) return
+      const last = places.pop() ?? place
+      if (last === place) return
+      places[place.at] = last
+      last.at = place.at
+    },
+    [Symbol.iterator]: () => places.map(({ item }) => item).values(),
   }
 }

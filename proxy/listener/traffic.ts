@@ -40,5 +40,6 @@ export function keepWhileOpen<Item extends { once(event: 'close', done: () => vo
   bag: Bag<Item>,
   item: Item,
 ): void {
-  item.once('close', bag.add(item))
+  const place = bag.add(item)
+  item.once('close', () => bag.remove(place))
 }

@@ -146,7 +146,7 @@ async function forwardContent(
   const open = seen && context.underWay.enter(exchange, seen)
   const outcome = await forwarder
     .forward(request, incoming, outgoing, setCookies, notes, open)
-    .finally(() => open?.leave())
+    .finally(() => open && context.underWay.leave(open))
   const retryUrl = await ended?.(outcome)
   if (outcome.kind === 'session-ended') return answerEnded(context, exchange, now)
   if (outcome.kind === 'answered' || outcome.kind === 'client-gone') return

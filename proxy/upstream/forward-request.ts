@@ -43,7 +43,7 @@ export async function forwardRequest(
       await answerUnanswered(context, exchange, session, outcome, { gathered })
     }
   } finally {
-    open?.leave()
+    if (open !== undefined) context.underWay.leave(open)
     gathered?.drop()
   }
 }

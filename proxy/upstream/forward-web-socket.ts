@@ -33,7 +33,7 @@ export async function forwardWebSocket(
     const { setCookies } = seen
     outcome = await upstream.forwarder.upgrade(request, key, outgoing, setCookies, notes, open)
   } finally {
-    open?.leave()
+    if (open !== undefined) underWay.leave(open)
   }
   if (outcome.kind === 'answered' || outcome.kind === 'client-gone') return
   if (outcome.kind === 'session-ended') return answerEnded(context, exchange, now)

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
 import type { Exchange } from '../exchange.ts'
-import { createBag } from '../listener/bag.ts'
+import { createBag, type Place } from '../listener/bag.ts'
 import type { Log } from '../log.ts'
 import { decide } from '../policy/decide.ts'
 import { freshUntil } from '../policy/fresh-until.ts'
@@ -16,8 +16,10 @@ import { closeTunnel, joinSockets, openTunnel, type Tunnel, tickTunnel } from '.
 export type UnderWay = {
   /** Joins two connections, for as long as the session may have them joined. */
   openWebSocket(parts: WebSocketParts): void
-  /** Adds a request that goes to the application, until it is told to leave. */
+  /** Adds a request that goes to the application, until `leave`. */
   enter(exchange: Exchange, session: Session): OpenRequest
+  /** To be called once. */
+  leave(request: OpenRequest): void
   /** Takes notice of a session in a request: what has no end of its own stays as long as it does. */
   seen(session: Session): void
   /** How many WebSockets are open. */
@@ -49,7 +51,8 @@ export type OpenRequest = {
   readonly watch: (request: OpenRequest) => void
   /** Present from then on. */
   guard: Guard | undefined
-  leave(): void
+  /** Where `UnderWay` has it. */
+  place: Place<OpenRequest> | undefined
 }
 
 type Reason = 'revoked' | 'expired' | 'max_age' | 'not_allowed'
@@ -213,16 +216,17 @@ export function createUnderWay(parts: {
         sender: undefined,
         watch,
         guard: undefined,
-        leave() {
-          remove()
-          underWay--
-          forget(request.guard)
-        },
+        place: undefined,
       }
-      const remove = requests.add(request)
+      request.place = requests.add(request)
       underWay++
       keepTime()
       return request
+    },
+    leave({ place, guard }) {
+      if (place !== undefined) requests.remove(place)
+      underWay--
+      forget(guard)
     },
     seen(session) {
       const watched = sessions.get(session.id)

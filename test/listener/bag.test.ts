@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createBag } from '../../proxy/listener/bag.ts'
+import { createBag, type Place } from '../../proxy/listener/bag.ts'
 
 test('a bag holds what was added until it is taken out, in whatever order', () => {
   const bag = createBag<string>()
-  const takeOut = ['a', 'b', 'c', 'd', 'e'].map((item) => bag.add(item))
+  const places = ['a', 'b', 'c', 'd', 'e'].map((item) => bag.add(item))
   const left = (...indexes: number[]) => {
-    for (const index of indexes) takeOut[index]?.()
+    for (const index of indexes) bag.remove(places[index] as Place<string>)
     return [...bag].sort().join('')
   }
   assert.equal(left(), 'abcde')
@@ -20,21 +20,21 @@ test('a bag holds what was added until it is taken out, in whatever order', () =
 
 test('what is taken out twice takes nothing else with it', () => {
   const bag = createBag<string>()
-  const takeOut = bag.add('a')
+  const place = bag.add('a')
   bag.add('b')
   bag.add('c')
-  takeOut()
-  takeOut()
+  bag.remove(place)
+  bag.remove(place)
   assert.deepEqual([...bag].sort(), ['b', 'c'])
 })
 
 test('all are visited that were there, even if the visit takes them out', () => {
   const bag = createBag<number>()
-  const takeOut = [0, 1, 2, 3].map((item) => bag.add(item))
+  const places = [0, 1, 2, 3].map((item) => bag.add(item))
   const visited: number[] = []
   for (const item of bag) {
     visited.push(item)
-    takeOut[item]?.()
+    bag.remove(places[item] as Place<number>)
   }
   assert.deepEqual(visited, [0, 1, 2, 3])
   assert.deepEqual([...bag], [])
