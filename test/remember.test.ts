@@ -16,6 +16,9 @@ test('a verdict is reached once for a spelling, and long or many names are not h
   const long = 'x'.repeat(65)
   assert.equal(judge(long), judge(long))
   assert.equal(timesJudged(long), 2)
+  let longer = 0
+  const judgeLonger = remember(() => ++longer, 65)
+  assert.equal(judgeLonger(long), judgeLonger(long))
 
   for (let i = 0; i < 1024; i++) judge(`X-Flood-${i}`)
   assert.equal(judge('Accept'), 'verdict on Accept')

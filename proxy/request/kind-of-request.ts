@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { remember } from '../remember.ts'
 import { asksForWebSocket } from './web-socket-handshake.ts'
 
 /** How a request wants to be answered: with a page, with data, or by another protocol. */
@@ -32,7 +33,10 @@ function isByScript(headers: IncomingHttpHeaders): boolean {
   return /^xmlhttprequest$/i.test(String(headers['x-requested-with'] ?? ''))
 }
 
-function acceptsHtml(accept: string): boolean {
+// Browsers' own are longer than most headers.
+const acceptsHtml = remember(readAccept, 200)
+
+function readAccept(accept: string): boolean {
   return accept.split(',').some((range) => {
     const [type = '', ...parameters] = range.toLowerCase().split(';')
     const html = /^\s*(?:text\/html|application\/xhtml\+xml)\s*$/.test(type)
