@@ -9,13 +9,14 @@ const LIFE = 3600
 /**
  * Answers below `issuer` as an OpenID provider that lets in whomever `login_hint` numbers. It signs
  * with ES256 when it redirects, so that the exchange of the code, which is measured, costs it next to
- * nothing; and it checks nothing, since it is there for the client's sake alone.
+ * nothing; and it checks nothing, since it is there for the client's sake alone. Who asks for offline_access gets a
+ * refresh token.
  */
 export function createProvider(
   issuer: string,
 ): (request: IncomingMessage, response: ServerResponse, url: URL) => Promise<boolean> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const tokens = new Map<string, string>()
+  const tokens = new Map<string, { id_token: string; refresh_token?: string }>()
   const documents: Readonly<Record<string, string>> = {
     '/.well-known/openid-configuration': JSON.stringify({
       issuer,
@@ -36,10 +37,27 @@ export function createProvider(
   function authorize(asked: URLSearchParams): string {
     const code = randomBytes(16).toString('hex')
     const person = Number(asked.get('login_hint'))
-    tokens.set(code, signToken(privateKey, claimsOf(issuer, person, asked.get('nonce'))))
+    const nonce = asked.get('nonce') ?? undefined
+    const lasts = asked.get('scope')?.split(' ').includes('offline_access')
+    tokens.set(code, {
+      id_token: signToken(privateKey, claimsOf(issuer, person, nonce)),
+      ...(lasts && { refresh_token: `refresh-${person}` }),
+    })
     const callback = new URL(asked.get('redirect_uri') ?? '')
     callback.search = `${new URLSearchParams({ code, state: asked.get('state') ?? '' })}`
     return callback.href
+  }
+
+  /** By a code, once, or by a refresh token. */
+  function redeem(form: URLSearchParams) {
+    const person = /^refresh-(\d+)$/.exec(form.get('refresh_token') ?? '')?.[1]
+    if (person !== undefined) {
+      return { id_token: signToken(privateKey, claimsOf(issuer, Number(person))) }
+    }
+    const code = form.get('code') ?? ''
+    const granted = tokens.get(code)
+    tokens.delete(code)
+    return granted
   }
 
   return async (request, response, url) => {
@@ -48,12 +66,9 @@ export function createProvider(
       return true
     }
     if (url.pathname === '/token') {
-      const form = new URLSearchParams(await readText(request))
-      const code = form.get('code') ?? ''
-      const token = tokens.get(code)
-      tokens.delete(code)
-      const answer = { access_token: code, token_type: 'Bearer', expires_in: LIFE, id_token: token }
-      sendJson(response, token === undefined ? 400 : 200, JSON.stringify(answer))
+      const granted = redeem(new URLSearchParams(await readText(request)))
+      const answer = { access_token: 'access', token_type: 'Bearer', expires_in: LIFE, ...granted }
+      sendJson(response, granted === undefined ? 400 : 200, JSON.stringify(answer))
       return true
     }
     const document = documents[url.pathname]
@@ -63,7 +78,7 @@ export function createProvider(
 }
 
 /** All that stepgate asks for, so that it need not ask for userinfo. */
-function claimsOf(issuer: string, person: number, nonce: string | null) {
+function claimsOf(issuer: string, person: number, nonce?: string) {
   const now = Math.floor(Date.now() / 1000)
   return {
     iss: issuer,
