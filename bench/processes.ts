@@ -4,6 +4,11 @@ import { once } from 'node:events'
 /** A process that was started here. `stop` ends it and may be called twice. */
 export type Started = { readonly origin: string; stop(): Promise<void> }
 
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill()
+})
+
 /** Starts a command that ends with this process; stepgate's variables are not inherited. */
 export function launch(
   [command = '', ...args]: readonly string[],
@@ -12,9 +17,8 @@ export function launch(
 ): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('STEPGATE_'))
   const child = spawn(command, args, { env: { ...Object.fromEntries(inherited), ...env }, stdio })
-  const kill = () => child.kill()
-  process.once('exit', kill)
-  child.once('exit', () => process.off('exit', kill))
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   return child
 }
 
