@@ -5,7 +5,7 @@ export type Bag<Item> = Iterable<Item> & {
   remove(place: Place<Item>): void
 }
 
-/** Where something is in a bag: an object and no function, which would cost a request several times as much. */
+/** Where something is in a bag: an object and no function, which would cost a request a quarter more. */
 export type Place<Item> = { readonly item: Item; at: number }
 
 /**
