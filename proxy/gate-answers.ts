@@ -56,9 +56,10 @@ async function demandSignIn(
     if (mayHaveFragment(exchange)) return goingOnPage(context, exchange, { returnTo, ...fresh })
     const destination = { returnTo, ...fresh }
     const sent = { context, exchange, session, uiLocales: undefined, now }
-    // Where it fails there has to be a way back to a form that was kept all the same.
+    // A form that was kept can't be sent anew: there has to be a way back to it all the same.
+    const retryUrl = exchange.incoming.method === 'POST' ? signInPath(destination) : undefined
     const answer = await sendToProvider(sent, destination).catch((error) =>
-      errorAnswer(context, exchange, error, signInPath(destination)),
+      errorAnswer(context, exchange, error, retryUrl),
     )
     return withCookies(answer, setCookies)
   }
