@@ -1,4 +1,5 @@
 import { type Answer, jsonAnswer, redirectAnswer, seeOther, withCookies } from './answer.ts'
+import { errorAnswer } from './answer-error.ts'
 import { auditFields } from './audit-fields.ts'
 import { auditStepUp } from './audit-step-up.ts'
 import type { Context } from './context.ts'
@@ -22,7 +23,7 @@ type Denial = Extract<Decision, { kind: 'deny' }>['reason']
 
 /**
  * Asks for what is missing; `now` in epoch ms. `gathered` is what there is of a form that the application
- * has read already. Throws `ProviderUnknownError`.
+ * has read already.
  */
 export function answerDemand(
   context: Context,
@@ -53,8 +54,14 @@ async function demandSignIn(
     if (back.kind === 'answer') return back.answer
     const { returnTo, setCookies } = back
     if (mayHaveFragment(exchange)) return goingOnPage(context, exchange, { returnTo, ...fresh })
+    const destination = { returnTo, ...fresh }
     const sent = { context, exchange, session, uiLocales: undefined, now }
-    return withCookies(await sendToProvider(sent, { returnTo, ...fresh }), setCookies)
+    // A form that was kept can't be sent anew: there has to be a way back to it all the same.
+    const retryUrl = exchange.incoming.method === 'POST' ? signInPath(destination) : undefined
+    const answer = await sendToProvider(sent, destination).catch((error) =>
+      errorAnswer(context, exchange, error, retryUrl),
+    )
+    return withCookies(answer, setCookies)
   }
   const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
   const url = new URL(signInPath({ returnTo, ...fresh }), context.config.publicUrl).href

@@ -6,7 +6,7 @@ import type { Exchange } from '../proxy/exchange.ts'
 import { passGate } from '../proxy/gate.ts'
 import type { PageSet } from '../proxy/page-set.ts'
 import type { Rule } from '../proxy/policy/rule.ts'
-import { type Provider, ProviderUnknownError } from '../proxy/sign-in/provider.ts'
+import { type Provider, ProviderUnknownError, PushFailedError } from '../proxy/sign-in/provider.ts'
 import { type Store, StoreUnavailableError } from '../proxy/store/store.ts'
 import { createMemoryStore } from '../proxy/store/store-memory.ts'
 import { type CountingUpstream, startCountingUpstream } from './support/counting-upstream.ts'
@@ -196,6 +196,34 @@ describe('the gate', () => {
       const api = await ask(t, broken, '/_stepgate/sign-in', [])
       assert.equal(JSON.parse(api.split('\r\n\r\n')[1] ?? '').error, code)
       assert.deepEqual(upstream.take(), [])
+      await broken.close()
+      door = undefined
+    }
+  })
+
+  test('a form is kept while the provider is gone, and goes on to where it was sent', async (t) => {
+    for (const [error, status] of [
+      [new ProviderUnknownError(), 503],
+      [new PushFailedError('unreachable'), 503],
+      [new TypeError(CANARY), 500],
+    ] as const) {
+      const provider = { ...quietProvider, authorizationUrl: () => Promise.reject(error) }
+      const broken = await open({ overrides: { provider } })
+      const { port } = broken
+      const from = ['Host: app.example.com', 'Origin: https://app.example.com', ...PAGE]
+      const form = [...from, 'Connection: close', 'Content-Length: 3']
+      const target = '/x?file=C:\\dir'
+      const text = await sendRaw(t, port, rawRequest(`POST ${target} HTTP/1.1`, form, 'a=b'))
+      assert.deepEqual(statusesOf(text), [status])
+      const [, way] = /href="(\/_stepgate\/sign-in[^"]*)"/.exec(text) ?? []
+      const [, browser] = /^set-cookie: (__Host-stepgate-resume=[\w-]{43});/im.exec(text) ?? []
+      const resume = new URL(way ?? '', 'https://app.example.com').searchParams.get('return_to')
+      assert.match(resume ?? '', /^\/_stepgate\/resume\?id=/)
+
+      const cookie = `${await broken.cookieOf()}; ${browser}`
+      const page = await ask(t, broken, resume ?? '', [cookie, ...PAGE])
+      assert.deepEqual(statusesOf(page), [200])
+      assert.ok(page.includes(`action="${target}"`), page)
       await broken.close()
       door = undefined
     }

@@ -35,9 +35,13 @@ export function returnTarget(input: string | undefined, publicUrl: URL): string 
   return parsed.kind === 'ok' && !isOwnTarget(parsed.target) ? target : START
 }
 
-/** The page that goes on to a return target, with the fragment that was kept for it. */
+/**
+ * The page that goes on to a return target, with the fragment that was kept for it; the target itself
+ * where that page's address would be too long.
+ */
 export function goingOnTo(returnTo: string): string {
-  return GOING_ON_TO + encodeURIComponent(returnTo)
+  const page = GOING_ON_TO + encodeURIComponent(returnTo)
+  return page.length > MAX_LENGTH ? returnTo : page
 }
 
 function returnedBy(input: string, publicUrl: URL): string {

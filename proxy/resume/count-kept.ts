@@ -9,6 +9,8 @@ const MB = 1024 * 1024
 const PER_OWNER = 20
 /** Of one address in which nobody is known: an office may share one. */
 const PER_ADDRESS = 50
+/** No address has more of what there is for everybody. */
+const ADDRESS_SHARE = 1 / 4
 /**
  * Bytes in the store of all forms of an hour: of people who were signed in, and of everybody else, who
  * may be anybody. Small forms and large ones have half each, so that neither take the other's place.
@@ -41,9 +43,11 @@ export function keptWindows(owner: Owner, size: number, maxBody: number): readon
   if (subject !== undefined) {
     return [window(PER_OWNER, 'subject', subject), window(inAll, 'all', kind)]
   }
+  const network = networkOf(owner.address)
   return [
     window(PER_OWNER, 'browser', owner.browser),
-    window(PER_ADDRESS, 'address', networkOf(owner.address)),
+    window(PER_ADDRESS, 'address', network),
+    window(Math.floor(inAll * ADDRESS_SHARE), 'address', network, kind),
     window(inAll, 'all', kind),
   ]
 }

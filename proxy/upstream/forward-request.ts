@@ -106,7 +106,7 @@ async function touchSession(
 
 /** What is sent to the application for an allowed request. */
 export function rebuildRequest(
-  { upstream }: Context,
+  { upstream, clock }: Context,
   { incoming, target, hosts, client, requestId, tokenUntil }: Exchange,
   session: Session | undefined,
   now: number,
@@ -126,7 +126,7 @@ export function rebuildRequest(
     headers,
     judge:
       tokenUntil === undefined
-        ? (challenges) => judgeChallenges(parseChallenges(challenges), session, now)
+        ? (challenges) => judgeChallenges(parseChallenges(challenges), session, clock())
         : nothingToAsk,
   }
 }

@@ -275,6 +275,18 @@ test('a refused WebSocket is refused by what is missing', async (t) => {
   assert.ok(passed.text.endsWith(CANARY))
 })
 
+test('what became too old while the application was at work is asked for too', async (t) => {
+  let working = () => {}
+  const { door } = await doorTo(t, (connection) => {
+    working()
+    answeringAll(refusal(`${CODE}, max_age=600`))(connection)
+  })
+  working = () => door.turnClock(11 * MINUTE)
+  const page = await send(t, door, 'GET /x', PAGE, { session: proved(door.now()) })
+  assert.deepEqual(statusesOf(page), [302])
+  assert.ok(!page.includes(CANARY))
+})
+
 test('it never lowers what a rule asks for', async (t) => {
   const { door, connections } = await doorTo(t, refusal(`${CODE}, max_age=86400`))
   const at = (path: string, age: number) =>

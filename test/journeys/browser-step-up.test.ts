@@ -263,5 +263,73 @@ for (const [kind, open] of Object.entries({
       await typeCode(code, place.codeFor(ALICE))
       await saved(page, 'Saved: 5000')
     })
+
+    test('what one person typed is not sent by another who signs in in the window', async () => {
+      const page = await visitSalaries()
+      // Who it is is known before anything is refused.
+      await Promise.all([page.waitForResponse(at('/_stepgate/session')), page.reload()])
+      await page.context().clearCookies()
+      const before = posts().length
+      await save(page, '6000')
+      const popup = await goOn(page)
+      const closed = popup.waitForEvent('close')
+      await signIn(popup, 'bob')
+      await closed
+      await saved(page, 'Not saved')
+      assert.equal(await page.getByRole('dialog').count(), 0)
+      assert.equal(posts().length, before)
+    })
+
+    test('a window that has done its part before the dialog is there is remembered', async () => {
+      const page = await visitSalaries()
+      let release = () => {}
+      const released = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      await page.route('**/step-up.css', async (route) => {
+        await released
+        await route.continue()
+      })
+      const asked = page.waitForRequest('**/step-up.css')
+      const status = page.evaluate(async () => (await fetch('/challenge')).status)
+      await asked
+      const tab = await visitors.at(-1)?.openTab()
+      assert.ok(tab)
+      await tab.goto(at('/challenge'))
+      await typeCode(tab, place.codeFor(ALICE))
+      await heading(tab, 'Salary change')
+      await page.evaluate("dispatchEvent(new Event('focus'))")
+      assert.equal(await status, 200)
+      release()
+      assert.equal(await page.getByRole('dialog').count(), 0)
+    })
+
+    test('whatever is in the way of the dialog, fetch has the answer that there is', async () => {
+      const page = await visitSalaries()
+      const statusOf = (method: string) =>
+        page.evaluate(async (method) => (await fetch('/challenge', { method })).status, method)
+      // Without a body nobody knows where to go on.
+      assert.equal(await statusOf('HEAD'), 401)
+      for (const path of ['session', 'step-up/texts']) {
+        await page.route(`**/_stepgate/${path}`, (route) => route.abort())
+        assert.equal(await statusOf('GET'), 401, path)
+        await page.unrouteAll()
+      }
+      await page.evaluate('document.body.remove()')
+      assert.equal(await statusOf('GET'), 401)
+    })
+
+    test('a window is opened on this host alone', async () => {
+      const page = await visitSalaries()
+      const stepUp = (url: string) =>
+        page.evaluate((url) => Reflect.get(globalThis, 'stepgate').stepUp(url), url)
+      assert.equal(await stepUp('https://evil.example/x'), false)
+      const done = stepUp(`${place.url.origin}//evil.example/x`)
+      const link = page.getByRole('dialog').getByRole('link')
+      const href = await link.evaluate((element) => Reflect.get(element, 'href'))
+      assert.ok(href.startsWith(`${place.url.origin}//evil.example/x?`), href)
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      assert.equal(await done, false)
+    })
   })
 }

@@ -65,7 +65,8 @@ describe('support contact', () => {
 
 describe('paths in links', () => {
   it('stay as they are when a browser keeps them on this host', () => {
-    for (const path of ['/', '/a/b?c=d&e=%2F#f', '/ä', '/a//b']) assert.equal(localPath(path), path)
+    const paths = ['/', '/a/b?c=d&e=%2F#f', '/ä', '/a//b', '/?\\\\e.example', '/a?b=C:\\d', '/a#\\']
+    for (const path of paths) assert.equal(localPath(path), path)
   })
 
   it('become the start page otherwise', () => {
@@ -81,6 +82,10 @@ describe('paths in links', () => {
       'javascript:x',
       ' /a',
       '/a b',
+      '/a\\b',
+      '/a\\?b',
+      '/a?b\nc',
+      '/a#b c',
       '/\u0000',
     ]
     for (const path of others) assert.equal(localPath(path), '/', JSON.stringify(path))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { returnTarget } from '../../proxy/request/return-target.ts'
+import { goingOnTo, returnTarget } from '../../proxy/request/return-target.ts'
 
 const PUBLIC = new URL('https://app.example.com')
 
@@ -144,6 +144,14 @@ describe('what leads elsewhere, or in circles, becomes the start', () => {
     assert.equal(returnTarget(longest, PUBLIC), longest)
     assert.equal(returnTarget(`${longest}a`, PUBLIC), '/')
     assert.equal(returnTarget(`/${'€'.repeat(1000)}`, PUBLIC), '/')
+  })
+
+  test('but for the sake of a fragment no page is lost', () => {
+    for (let length = 200; length < 340; length++) {
+      const target = `/search?q=${encodeURIComponent('п'.repeat(length))}`
+      const page = returnTarget(goingOnTo(target), PUBLIC)
+      assert.equal(page, length < 202 ? goingOnTo(target) : target)
+    }
   })
 })
 
