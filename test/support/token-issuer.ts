@@ -22,8 +22,6 @@ export type TokenIssuer = {
   rotate(): Promise<void>
   /** From now on, or no longer, keys and introspection answer 500. */
   break(broken?: boolean): void
-  /** Holds answers to introspections back until the result is called. */
-  hold(): () => void
   close(): Promise<void>
 }
 
@@ -36,7 +34,6 @@ const CLIENT_SECRET = 'the secret of the client in the tests of tokens'
 export async function startTokenIssuer(clock: () => number = Date.now): Promise<TokenIssuer> {
   let key = await createEvilKey()
   let broken = false
-  let held: Promise<void> | undefined
   let clientKey: KeyObject | undefined
   const counts: Record<string, number> = {}
   const active = new Map<string, Json>()
@@ -52,7 +49,6 @@ export async function startTokenIssuer(clock: () => number = Date.now): Promise<
     if (broken) return response.writeHead(500).end()
     if (path === '/jwks') return json({ keys: [key.publicJwk] })
     if (path !== '/introspect') return response.writeHead(404).end()
-    await held
     const fields = new URLSearchParams(text)
     const isClient =
       clientKey === undefined
@@ -107,11 +103,6 @@ export async function startTokenIssuer(clock: () => number = Date.now): Promise<
     },
     break(now = true) {
       broken = now
-    },
-    hold() {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      held = promise
-      return resolve
     },
     async close() {
       server.closeAllConnections()
