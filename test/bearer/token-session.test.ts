@@ -52,7 +52,9 @@ test('a token that does not say when somebody signed in says nothing about it to
     ],
     { encoding: 'utf-8' },
   )
-  const { mint } = createAssertions(new URL('https://app.example.com'), ['the secret of the tests, that is 32 long'])
+  const { mint } = createAssertions(new URL('https://app.example.com'), [
+    'the secret of the tests, that is 32 long',
+  ])
   const said = (claims: object) => {
     const session = read({ acr: 'mfa', ...claims })
     assert.ok(session)

@@ -18,8 +18,8 @@ export type TokenIssuer = {
   trustClientKey(publicKey: KeyObject): void
   /** How often the endpoint was asked. */
   count(path: '/jwks' | '/introspect'): number
-  /** Publishes another key, which signs from now on. */
-  rotate(): Promise<void>
+  /** Publishes another key, which signs from now on, beside the last one or in its place. */
+  rotate(how?: { readonly keep: boolean }): Promise<void>
   /** From now on, or no longer, keys and introspection answer 500. */
   break(broken?: boolean): void
   close(): Promise<void>
@@ -33,6 +33,7 @@ const CLIENT_SECRET = 'the secret of the client in the tests of tokens'
 /** Starts it on a free loopback port. */
 export async function startTokenIssuer(clock: () => number = Date.now): Promise<TokenIssuer> {
   let key = await createEvilKey()
+  let published = [key]
   let broken = false
   let clientKey: KeyObject | undefined
   const counts: Record<string, number> = {}
@@ -47,7 +48,7 @@ export async function startTokenIssuer(clock: () => number = Date.now): Promise<
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
     if (path === '/.well-known/openid-configuration') return json(metadata())
     if (broken) return response.writeHead(500).end()
-    if (path === '/jwks') return json({ keys: [key.publicJwk] })
+    if (path === '/jwks') return json({ keys: published.map(({ publicJwk }) => publicJwk) })
     if (path !== '/introspect') return response.writeHead(404).end()
     const fields = new URLSearchParams(text)
     const isClient =
@@ -98,8 +99,10 @@ export async function startTokenIssuer(clock: () => number = Date.now): Promise<
       clientKey = publicKey
     },
     count: (path) => counts[path] ?? 0,
-    async rotate() {
+    async rotate({ keep } = { keep: false }) {
+      const before = keep ? published : []
       key = await createEvilKey()
+      published = [...before, key]
     },
     break(now = true) {
       broken = now
