@@ -25,15 +25,11 @@ export type AssertionKeys = {
 export const KEY_PERIOD = 7 * 24 * 60 * 60_000
 
 /**
- * Keys made of the session secrets, newest first, another one each week. The oldest secret's sign: a
- * new one is known to applications from when it is added, and signs from when the others are removed.
+ * Keys made of the session secrets, another one each week. The first secret's sign, as it seals, and
+ * all are published: one that is put behind is known to applications before it is put in front.
  */
-export function createAssertionKeys(
-  secrets: readonly [string, ...string[]],
-  period = KEY_PERIOD,
-): AssertionKeys {
+export function createAssertionKeys(secrets: readonly [string, ...string[]]): AssertionKeys {
   const made = new Map<string, Pair>()
-  const oldest = secrets.at(-1) as string
 
   function keyOf(secret: string, turn: number): Pair {
     const name = `${turn} ${secret}`
@@ -45,11 +41,11 @@ export function createAssertionKeys(
   }
 
   return {
-    signing: (now) => keyOf(oldest, Math.floor(now / period)).signing,
+    signing: (now) => keyOf(secrets[0], Math.floor(now / KEY_PERIOD)).signing,
     published(now) {
-      const turn = Math.floor(now / period)
+      const turn = Math.floor(now / KEY_PERIOD)
       return [turn, turn + 1, turn - 1].flatMap((each) =>
-        secrets.toReversed().map((secret) => keyOf(secret, each).published),
+        secrets.map((secret) => keyOf(secret, each).published),
       )
     },
   }

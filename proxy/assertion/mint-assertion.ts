@@ -55,7 +55,7 @@ function saidOf({ subject, username, acr, amr, authTime, groups }: Session) {
     preferred_username: username,
     acr,
     amr,
-    auth_time: Math.floor(authTime / 1000),
+    auth_time: authTime === 0 ? undefined : Math.floor(authTime / 1000),
     groups,
   }
 }

@@ -16,16 +16,19 @@ type Expected = {
   readonly audiences: readonly string[]
   /** A JWT must say who issued it and when it ends (RFC 9068 §2.2); an introspection need not. */
   readonly isJwt: boolean
+  /** Its header says that it is an access token (RFC 9068 §2.1). */
+  readonly isTyped: boolean
 }
 
 /**
  * What is wrong with the claims of an access token (RFC 9068 §4, RFC 7662 §2.2); undefined: nothing.
  * A token that is bound to a key (RFC 9449, RFC 8705) is refused, as nobody here proves to have the
- * key, and so is what is plainly an ID token or a refresh token.
+ * key, and so is what is plainly an ID token or a refresh token, or a JWT that may be one: an ID token of
+ * another client has that client for its audience, which may have the name of an API.
  */
 export function claimsProblem(
   claims: Claims,
-  { issuer, audiences, isJwt }: Expected,
+  { issuer, audiences, isJwt, isTyped }: Expected,
   now: number,
 ): ClaimsProblem | undefined {
   if (claims.iss !== issuer && (isJwt || claims.iss !== undefined)) return 'issuer'
@@ -37,7 +40,8 @@ export function claimsProblem(
     if (start !== undefined && !(Number(start) * 1000 <= now + CLOCK_SKEW)) return 'not_yet_valid'
   }
   if (claims.cnf !== undefined) return 'bound_to_a_key'
-  if (!isAccessToken(claims)) return 'no_access_token'
+  const isMarked = !isJwt || isTyped || OWN_CLAIMS.some((name) => claims[name] !== undefined)
+  if (!isMarked || isOther(claims)) return 'no_access_token'
   return typeof claims.sub === 'string' && claims.sub !== '' ? undefined : 'no_subject'
 }
 
@@ -46,12 +50,18 @@ export function endOf({ exp }: Claims): number | undefined {
   return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 + CLOCK_SKEW : undefined
 }
 
+/**
+ * Claims of access tokens alone (RFC 9068 §2.2). Entra has no `client_id`, and for machines no `scp`, but
+ * `appid` or `azpacr`; Auth0 says `gty` to machines without a scope.
+ */
+const OWN_CLAIMS = ['client_id', 'scope', 'scp', 'appid', 'azpacr', 'gty']
+
 /** Claims of an ID token or a logout token alone; a `typ` or `token_use` of another kind. */
 const OTHER_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events']
 const OTHER_KINDS = /^(?:id|refresh|offline|logout)(?:[ _-]?token)?$/i
 
-function isAccessToken(claims: Claims): boolean {
-  if (OTHER_CLAIMS.some((name) => claims[name] !== undefined)) return false
-  if ([claims.typ, claims.token_use].some((kind) => OTHER_KINDS.test(String(kind)))) return false
-  return claims.token_type === undefined || /^bearer$/i.test(String(claims.token_type))
+function isOther(claims: Claims): boolean {
+  if (OTHER_CLAIMS.some((name) => claims[name] !== undefined)) return true
+  if ([claims.typ, claims.token_use].some((kind) => OTHER_KINDS.test(String(kind)))) return true
+  return claims.token_type !== undefined && !/^bearer$/i.test(String(claims.token_type))
 }

@@ -30,7 +30,9 @@ export async function passWithToken(
     log.audit('request.denied', { ...auditFields({ exchange }), reason: shown.reason })
     return answer(exchange, refuseUnclear(exchange, shown.reason))
   }
-  const read = tokens?.read(shown.token, now) ?? { kind: 'unavailable' as const }
+  const read = tokens?.read(shown.token, now, exchange.client.address) ?? {
+    kind: 'unavailable' as const,
+  }
   const verdict = read instanceof Promise ? await read : read
   if (verdict.kind !== 'accepted') {
     countRequest('deny')

@@ -2,6 +2,7 @@ import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import type { RuleRequest } from '../policy/rule.ts'
 import { takesBearer } from '../policy/takes-bearer.ts'
+import { valuesOf } from '../request/raw-headers.ts'
 
 /** What a request shows instead of a session; `unclear` is more than one token, or less. */
 export type ShownToken =
@@ -22,7 +23,7 @@ export function shownToken(
   const { authorization, cookie } = incoming.headers
   if (tokens === undefined || authorization === undefined) return undefined
   // node:http keeps the first of several.
-  const all = valuesOf(incoming.rawHeaders)
+  const all = valuesOf(incoming.rawHeaders, 'authorization')
   if (!all.some((value) => SCHEME.test(value))) return undefined
   if (!takesBearer(config.rules, asked)) return undefined
   if (all.length > 1) return { kind: 'unclear', reason: 'token_repeated' }
@@ -35,12 +36,6 @@ export function shownToken(
 
 const SCHEME = /^bearer(?:[\s,]|$)/i
 const CREDENTIALS = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i
-
-function valuesOf(rawHeaders: readonly string[]): string[] {
-  return rawHeaders.filter(
-    (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'authorization',
-  )
-}
 
 /** Also one that is no good: whoever sends both has not chosen. */
 function hasCookie(header: string | undefined, name: string): boolean {

@@ -8,8 +8,8 @@ import { readIdentity } from '../sign-in/read-identity.ts'
 /**
  * Whom an access token speaks for, as rules and headers know people; `id` is new for each token. A
  * machine without a username is called by its subject. A token that does not say when somebody signed
- * in satisfies no `max_age` and no `signed_in_within`: it may have been renewed for months. Nor is it ever
- * rechecked, as it has no `checkedAt`. Undefined without a subject.
+ * in has `authTime` 0 and satisfies no `max_age` and no `signed_in_within`: it may have been renewed for
+ * months. Nor is it ever rechecked, as it has no `checkedAt`. Undefined without a subject.
  */
 export function tokenSession(
   claims: Claims,
@@ -17,17 +17,16 @@ export function tokenSession(
   id: string,
   now: number,
 ): Session | undefined {
-  const { auth_time: authTime, iat } = claims
-  const dated = { ...claims, auth_time: authTime ?? iat }
-  const named = readIdentity(dated, config, now)
+  const { iat } = claims
+  const named = readIdentity(claims, config, now)
   const oidc = { ...config.oidc, usernameClaim: 'sub' }
-  const read = named.kind === 'missing' ? readIdentity(dated, { ...config, oidc }, now) : named
+  const read = named.kind === 'missing' ? readIdentity(claims, { ...config, oidc }, now) : named
   if (read.kind === 'missing') return undefined
-  const { authTimeGiven, ...session } = startSession(read.identity, { id, family: id, now })
-  const isDated = Number.isFinite(authTime)
+  const session = startSession(read.identity, { id, family: id, now })
+  const isDated = session.authTimeGiven === true
   return freezeSession({
     ...session,
-    ...(isDated && authTimeGiven && { authTimeGiven }),
+    ...(!isDated && { authTime: 0 }),
     createdAt: Number.isFinite(iat) ? Math.trunc(Math.min(Number(iat) * 1000, now)) : now,
     ...(session.otpTime !== undefined && !isDated && { otpTime: 0 }),
   })

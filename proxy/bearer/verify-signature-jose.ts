@@ -1,7 +1,7 @@
-import { compactVerify, createRemoteJWKSet, errors } from 'jose'
+import { type CompactVerifyResult, compactVerify, createRemoteJWKSet, errors } from 'jose'
 import { errorCode } from '../error-code.ts'
 import type { Claims } from '../sign-in/provider.ts'
-import type { Verified } from './verify-token.ts'
+import type { Genuine } from './verify-token.ts'
 
 /** Public keys alone: what a secret signs, whoever has the secret can sign. */
 const ALGORITHMS = [
@@ -10,7 +10,8 @@ const ALGORITHMS = [
 ]
 
 /** What an access token says of its kind (RFC 9068 §2.1), if it does; `JWT` says nothing. */
-const TYPES = /^(?:application\/)?(?:at\+jwt|jwt)$/i
+const TYPED = /^(?:application\/)?at\+jwt$/i
+const UNTYPED = /^(?:application\/)?jwt$/i
 
 // In ms. A key that a token names and nobody knows yet is asked for, once a second at most; one that
 // the provider has taken back is believed for a few minutes.
@@ -20,35 +21,55 @@ const FORGED: readonly string[] = [
   errors.JWSInvalid.code,
   errors.JWSSignatureVerificationFailed.code,
   errors.JWKSNoMatchingKey.code,
-  errors.JWKSMultipleMatchingKeys.code,
   errors.JOSEAlgNotAllowed.code,
   errors.JOSENotSupported.code,
 ]
 
+type Keys = ReturnType<typeof createRemoteJWKSet>
+
 /** Checks form, kind and signature of JWTs with the keys at an address; claims are not looked at. */
-export function createSignatureVerifier(): (token: string, jwksUri: URL) => Promise<Verified> {
-  let known: { address: string; keys: ReturnType<typeof createRemoteJWKSet> } | undefined
+export function createSignatureVerifier(): (token: string, jwksUri: URL) => Promise<Genuine> {
+  let known: { address: string; keys: Keys } | undefined
 
   return async (token, jwksUri) => {
     if (known?.address !== jwksUri.href) {
       known = { address: jwksUri.href, keys: createRemoteJWKSet(jwksUri, KEYS) }
     }
     try {
-      const { payload, protectedHeader } = await compactVerify(token, known.keys, {
-        algorithms: ALGORITHMS,
-      })
+      const { payload, protectedHeader } = await verifyByAny(token, known.keys)
       const { typ } = protectedHeader
-      if (typ !== undefined && !TYPES.test(typ)) return { kind: 'invalid', reason: 'type' }
+      const isTyped = typ !== undefined && TYPED.test(typ)
+      if (typ !== undefined && !isTyped && !UNTYPED.test(typ)) {
+        return { kind: 'invalid', reason: 'type' }
+      }
       const claims = readClaims(payload)
       return claims === undefined
         ? { kind: 'invalid', reason: 'malformed' }
-        : { kind: 'valid', claims }
+        : { kind: 'valid', claims, isTyped }
     } catch (error) {
       const code = errorCode(error) ?? 'unknown'
       return FORGED.includes(code)
         ? { kind: 'invalid', reason: 'signature' }
         : { kind: 'unavailable', code }
     }
+  }
+}
+
+/** A token that names no key may be of any that fits. */
+async function verifyByAny(token: string, keys: Keys): Promise<CompactVerifyResult> {
+  const options = { algorithms: ALGORITHMS }
+  try {
+    return await compactVerify(token, keys, options)
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    for await (const key of error) {
+      try {
+        return await compactVerify(token, key, options)
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
   }
 }
 

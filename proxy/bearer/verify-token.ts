@@ -12,6 +12,11 @@ export type Verified =
   | { readonly kind: 'invalid'; readonly reason: string }
   | { readonly kind: 'unavailable'; readonly code: string }
 
+/** The same before claims are looked at; `isTyped`: a header says that it is an access token. */
+export type Genuine =
+  | { readonly kind: 'valid'; readonly claims: Claims; readonly isTyped: boolean }
+  | Exclude<Verified, { kind: 'valid' }>
+
 export type VerifyToken = (token: string, now: number) => Promise<Verified>
 
 /** Checks access tokens of the provider, by its keys or by asking it. */
@@ -27,15 +32,15 @@ export function createVerifier(
     if (keys === undefined) return { kind: 'unavailable', code: 'provider_unknown' }
     const found = isJwt
       ? await verifySignature(token, keys.jwksUri)
-      : asVerified(await provider.introspect(token))
+      : asGenuine(await provider.introspect(token))
     if (found.kind !== 'valid') return found
-    const expected = { issuer: keys.issuer, audiences, isJwt }
+    const expected = { issuer: keys.issuer, audiences, isJwt, isTyped: found.isTyped }
     const reason = claimsProblem(found.claims, expected, now)
     return reason === undefined ? found : { kind: 'invalid', reason }
   }
 }
 
-function asVerified(answer: Awaited<ReturnType<Provider['introspect']>>): Verified {
-  if (answer.kind === 'active') return { kind: 'valid', claims: answer.claims }
+function asGenuine(answer: Awaited<ReturnType<Provider['introspect']>>): Genuine {
+  if (answer.kind === 'active') return { kind: 'valid', claims: answer.claims, isTyped: false }
   return answer.kind === 'inactive' ? { kind: 'invalid', reason: 'inactive' } : answer
 }

@@ -3,7 +3,7 @@ import { ok, type Parsed, wrong } from './parsed.ts'
 /** Characters that iron-session asks of a password at least. */
 const MIN_LENGTH = 32
 
-/** Secrets separated by commas, newest first. Problems name them by position, never by content. */
+/** Secrets separated by commas; the first one seals. Problems name them by position, never by content. */
 export function parseSessionSecret(text: string): Parsed<readonly [string, ...string[]]> {
   const secrets = text.split(',').map((part) => part.trim())
   const problems = secrets.flatMap((secret, index) => {

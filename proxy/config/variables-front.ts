@@ -68,7 +68,7 @@ export const FRONT = {
     example: 'on',
   }),
   SESSION_SECRET: required(parsedBy(parseSessionSecret), {
-    doc: 'Seals cookies; at least 32 random characters. Several, comma-separated, newest first, rotate it.',
+    doc: 'Seals cookies; at least 32 random characters. Several, comma-separated, [rotate it](docs/sessions.md#another-secret): the first seals, all are read.',
     example: '"$(openssl rand -base64 32)"',
     secret: true,
   }),

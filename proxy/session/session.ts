@@ -22,7 +22,7 @@ export type Session = {
   readonly acr: Acr
   /** RFC 8176 values, without duplicates. */
   readonly amr: readonly string[]
-  /** When the provider says that the person signed in (`auth_time`), or when we saw it. */
+  /** When the provider says that the person signed in (`auth_time`), or when we saw it; or 0: unknown. */
   readonly authTime: number
   /** Present when it was the provider that said `authTime`. */
   readonly authTimeGiven?: true

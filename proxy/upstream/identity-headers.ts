@@ -80,8 +80,13 @@ const CLAIMS: Readonly<Record<string, Part>> = {
   '{subject}': (session, encode) => encode(session.subject),
   '{acr}': (session, encode) => encode(session.acr),
   '{amr}': (session, encode) => list(session.amr, encode),
-  '{auth_time}': (session) => String(Math.floor(session.authTime / 1000)),
-  '{otp_time}': ({ otpTime }) => (otpTime === undefined ? '' : String(Math.floor(otpTime / 1000))),
+  '{auth_time}': ({ authTime }) => seconds(authTime),
+  '{otp_time}': ({ otpTime = 0 }) => seconds(otpTime),
+}
+
+/** Nothing for 0, a time that nobody said. */
+function seconds(time: number): string {
+  return time === 0 ? '' : String(Math.floor(time / 1000))
 }
 
 function list(items: readonly string[], encode: Encode): string {

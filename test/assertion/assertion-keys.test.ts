@@ -4,7 +4,9 @@ import { calculateJwkThumbprint } from 'jose'
 import { createAssertionKeys, KEY_PERIOD } from '../../proxy/assertion/assertion-keys.ts'
 import { NOW } from '../session/session-sample.ts'
 
-const [OLD, NEW] = ['the old secret of the tests, 32 long', 'the new secret of the tests, 32 long']
+const OLD = 'the old secret of the tests, 32 long'
+const NEW = 'the new secret of the tests, 32 long'
+const NEXT = 'the next secret of the tests 32 long'
 const DAY = 24 * 60 * 60_000
 
 const kidsOf = (keys: ReturnType<typeof createAssertionKeys>, now: number) =>
@@ -26,17 +28,39 @@ test('a key is published for a week before it signs first and after it signed la
   assert.equal(kidsOf(keys, NOW)[0], keys.signing(NOW).kid)
 })
 
-test('a new secret signs when the old one is gone, and is known before', () => {
+test('another secret takes over without a moment in which a replica does not know what another signs', () => {
+  const steps: readonly (readonly [string, ...string[]])[] = [
+    [OLD],
+    [OLD, NEW],
+    [NEW, OLD],
+    [NEW, OLD, NEXT],
+    [NEXT, NEW, OLD],
+    [NEXT],
+  ]
+  // While a step is taken, one replica has taken it, and another has not.
+  for (const [index, secrets] of steps.entries()) {
+    for (const live of [secrets, ...steps.slice(index + 1, index + 2)]) {
+      for (const weeks of [-1, 0, 1]) {
+        const now = NOW + weeks * KEY_PERIOD
+        const [one, other] = [createAssertionKeys(secrets), createAssertionKeys(live)]
+        assert.ok(kidsOf(one, NOW).includes(other.signing(now).kid), `${index} ${weeks}`)
+        assert.ok(kidsOf(other, NOW).includes(one.signing(now).kid), `${index} ${weeks}`)
+      }
+    }
+  }
+})
+
+test('a secret that was put behind is known to applications before it signs, and after it did', () => {
   const [before, between, after] = [
-    createAssertionKeys([OLD]),
+    createAssertionKeys([OLD, NEW]),
     createAssertionKeys([NEW, OLD]),
     createAssertionKeys([NEW]),
   ]
-  assert.equal(between.signing(NOW).kid, before.signing(NOW).kid)
-  assert.notEqual(after.signing(NOW).kid, before.signing(NOW).kid)
-  const known = kidsOf(between, NOW)
-  assert.equal(known.length, 6)
-  for (const keys of [before, between, after]) assert.ok(known.includes(keys.signing(NOW).kid))
+  assert.equal(before.signing(NOW).kid, createAssertionKeys([OLD]).signing(NOW).kid)
+  assert.equal(between.signing(NOW).kid, after.signing(NOW).kid)
+  assert.deepEqual(new Set(kidsOf(before, NOW)), new Set(kidsOf(between, NOW)))
+  assert.equal(kidsOf(between, NOW).length, 6)
+  assert.equal(kidsOf(between, NOW)[0], between.signing(NOW).kid)
 })
 
 test('all processes with one secret have the same keys, under their thumbprints', async () => {

@@ -4,7 +4,12 @@ import { type ClaimsProblem, claimsProblem, endOf } from '../../proxy/bearer/che
 import { NOW } from '../session/session-sample.ts'
 
 const SECONDS = NOW / 1000
-const EXPECTED = { issuer: 'https://login.example.com', audiences: ['a', 'b'], isJwt: true }
+const EXPECTED = {
+  issuer: 'https://login.example.com',
+  audiences: ['a', 'b'],
+  isJwt: true,
+  isTyped: true,
+}
 const GOOD = { iss: EXPECTED.issuer, aud: 'a', sub: 's', exp: SECONDS + 300, iat: SECONDS }
 
 type Case = readonly [what: string, changes: object, jwt?: ClaimsProblem, asked?: ClaimsProblem]
@@ -50,6 +55,26 @@ for (const [what, changes, jwt, asked] of CASES) {
     assert.equal(claimsProblem(claims, { ...EXPECTED, isJwt: false }, NOW), asked)
   })
 }
+
+test('a JWT whose header does not say that it is an access token has to say so by its claims', () => {
+  const untyped = { ...EXPECTED, isTyped: false }
+  for (const claims of [{}, { azp: 'another-client' }, { roles: ['r'] }]) {
+    assert.equal(claimsProblem({ ...GOOD, ...claims }, untyped, NOW), 'no_access_token')
+  }
+  const marks = [
+    { client_id: 'c' },
+    { azp: 'c', scope: '' },
+    { scp: ['orders.read'] },
+    { appid: 'c' },
+    { azp: 'c', azpacr: '1' },
+    { azp: 'c', gty: 'client-credentials' },
+  ]
+  for (const claims of marks) {
+    assert.equal(claimsProblem({ ...GOOD, ...claims }, untyped, NOW), undefined)
+    const both = { ...GOOD, ...claims, nonce: 'n' }
+    assert.equal(claimsProblem(both, untyped, NOW), 'no_access_token')
+  }
+})
 
 test('a token ends when it says, with what clocks may differ', () => {
   assert.equal(endOf({ exp: 100 }), 160_000)

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeJwt } from 'jose'
+import { createAssertions } from '../../proxy/assertion/assertions.ts'
 import { tokenSession } from '../../proxy/bearer/token-session.ts'
 import { decide } from '../../proxy/policy/decide.ts'
 import { isSignedInWithin, satisfies } from '../../proxy/policy/satisfies.ts'
+import { compileIdentityHeaders } from '../../proxy/upstream/identity-headers.ts'
 import { CONFIG, NOW } from '../sign-in/parts.ts'
 
 const SECONDS = NOW / 1000
@@ -39,7 +42,29 @@ test('a token speaks for whom its claims name', () => {
 test('a machine without a username is called by its subject, and its acr proves nothing by itself', () => {
   const session = read({ acr: 'twilio_sms' })
   assert.deepEqual([session?.username, session?.acr], ['s', 'basic'])
-  assert.equal(session?.authTime, (SECONDS - HOUR) * 1000)
+})
+
+test('a token that does not say when somebody signed in says nothing about it to the application', () => {
+  const told = compileIdentityHeaders(
+    [
+      { name: 'X-Auth', value: '{auth_time}' },
+      { name: 'X-Otp', value: '{otp_time}' },
+    ],
+    { encoding: 'utf-8' },
+  )
+  const { mint } = createAssertions(new URL('https://app.example.com'), [
+    'the secret of the tests, that is 32 long',
+  ])
+  const said = (claims: object) => {
+    const session = read({ acr: 'mfa', ...claims })
+    assert.ok(session)
+    return [told(session), decodeJwt(mint(session, NOW)).auth_time]
+  }
+  for (const auth_time of [undefined, null, 'x', Number.NaN]) {
+    assert.deepEqual(said({ auth_time }), [[], undefined], String(auth_time))
+  }
+  const time = SECONDS - HOUR
+  assert.deepEqual(said({ auth_time: time }), [['X-Auth', `${time}`, 'X-Otp', `${time}`], time])
 })
 
 test('a token that does not say when somebody signed in satisfies no max_age and no signed_in_within', () => {

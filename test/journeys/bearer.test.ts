@@ -132,6 +132,8 @@ describe('an access token that is a JWT', () => {
       ['not_yet_valid', issuer.token({ nbf: soon + 120 })],
       ['bound_to_a_key', issuer.token({ cnf: { jkt: 'x' } })],
       ['no_access_token', issuer.token({ nonce: 'n' })],
+      ['no_access_token', issuer.token({ client_id: undefined }, { header: { typ: 'JWT' } })],
+      ['no_access_token', issuer.token({ client_id: undefined }, { header: { typ: undefined } })],
       ['no_subject', issuer.token({ sub: '' })],
     ]
     for (const [cause, promise] of made) {
@@ -149,6 +151,8 @@ describe('an access token that is a JWT', () => {
       const token = await issuer.token({}, { header: { typ } })
       assert.equal((await ask(t, door, [bearer(token)])).status, 200, `${typ}`)
     }
+    const bare = await issuer.token({ client_id: undefined })
+    assert.equal((await ask(t, door, [bearer(bare)])).status, 200)
   })
 
   test('is never taken together with a session, or with another one', async (t) => {
@@ -286,6 +290,22 @@ describe('an access token that is a JWT', () => {
     assert.equal((await ask(t, fresh, [rotated])).status, 200)
     await fresh.close()
   })
+})
+
+test('an access token that names no key may be of any that the provider publishes', async (t) => {
+  const withdrawn = await issuer.token({}, { signing: 'no-kid' })
+  await issuer.rotate()
+  const first = await issuer.token({}, { signing: 'no-kid' })
+  await issuer.rotate({ keep: true })
+  const second = await issuer.token({}, { signing: 'no-kid' })
+  const door = await open()
+  t.after(() => door.close())
+  for (const token of [first, second]) {
+    assert.equal((await ask(t, door, [bearer(token)])).status, 200)
+  }
+  const got = await ask(t, door, [bearer(withdrawn)])
+  assert.deepEqual([got.status, got.arrivals], [401, []])
+  assert.equal(door.logs('request.denied').at(-1)?.cause, 'signature')
 })
 
 describe('an access token that the provider is asked about', () => {

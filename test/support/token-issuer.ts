@@ -18,12 +18,10 @@ export type TokenIssuer = {
   trustClientKey(publicKey: KeyObject): void
   /** How often the endpoint was asked. */
   count(path: '/jwks' | '/introspect'): number
-  /** Publishes another key, which signs from now on. */
-  rotate(): Promise<void>
+  /** Publishes another key, which signs from now on, beside the last one or in its place. */
+  rotate(how?: { readonly keep: boolean }): Promise<void>
   /** From now on, or no longer, keys and introspection answer 500. */
   break(broken?: boolean): void
-  /** Holds answers to introspections back until the result is called. */
-  hold(): () => void
   close(): Promise<void>
 }
 
@@ -35,8 +33,8 @@ const CLIENT_SECRET = 'the secret of the client in the tests of tokens'
 /** Starts it on a free loopback port. */
 export async function startTokenIssuer(clock: () => number = Date.now): Promise<TokenIssuer> {
   let key = await createEvilKey()
+  let published = [key]
   let broken = false
-  let held: Promise<void> | undefined
   let clientKey: KeyObject | undefined
   const counts: Record<string, number> = {}
   const active = new Map<string, Json>()
@@ -50,9 +48,8 @@ export async function startTokenIssuer(clock: () => number = Date.now): Promise<
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
     if (path === '/.well-known/openid-configuration') return json(metadata())
     if (broken) return response.writeHead(500).end()
-    if (path === '/jwks') return json({ keys: [key.publicJwk] })
+    if (path === '/jwks') return json({ keys: published.map(({ publicJwk }) => publicJwk) })
     if (path !== '/introspect') return response.writeHead(404).end()
-    await held
     const fields = new URLSearchParams(text)
     const isClient =
       clientKey === undefined
@@ -102,16 +99,13 @@ export async function startTokenIssuer(clock: () => number = Date.now): Promise<
       clientKey = publicKey
     },
     count: (path) => counts[path] ?? 0,
-    async rotate() {
+    async rotate({ keep } = { keep: false }) {
+      const before = keep ? published : []
       key = await createEvilKey()
+      published = [...before, key]
     },
     break(now = true) {
       broken = now
-    },
-    hold() {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      held = promise
-      return resolve
     },
     async close() {
       server.closeAllConnections()
