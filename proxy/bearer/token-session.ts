@@ -23,12 +23,10 @@ export function tokenSession(
   const oidc = { ...config.oidc, usernameClaim: 'sub' }
   const read = named.kind === 'missing' ? readIdentity(dated, { ...config, oidc }, now) : named
   if (read.kind === 'missing') return undefined
-  const { authTimeGiven, ...session } = startSession(read.identity, { id, family: id, now })
-  const isDated = Number.isFinite(authTime)
+  const { authTimeGiven: _given, ...undated } = read.identity
+  const identity = Number.isFinite(authTime) ? read.identity : undated
   return freezeSession({
-    ...session,
-    ...(isDated && authTimeGiven && { authTimeGiven }),
+    ...startSession(identity, { id, family: id, now }),
     createdAt: Number.isFinite(iat) ? Math.trunc(Math.min(Number(iat) * 1000, now)) : now,
-    ...(session.otpTime !== undefined && !isDated && { otpTime: 0 }),
   })
 }

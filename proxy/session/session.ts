@@ -26,7 +26,10 @@ export type Session = {
   readonly authTime: number
   /** Present when it was the provider that said `authTime`. */
   readonly authTimeGiven?: true
-  /** When the last code was verified; absent while `acr` is `basic`. */
+  /**
+   * When the last code was verified, 0 where that was the provider's and it does not say when; absent
+   * while `acr` is `basic`.
+   */
   readonly otpTime?: number
   /** Start of this session: the absolute lifetime counts from here. */
   readonly createdAt: number

@@ -11,7 +11,7 @@ export type SessionIdentity = Omit<
 
 /**
  * A new session. An identity that comes with `twilio_sms` had its second factor at the provider,
- * so that counts from `authTime`.
+ * so that counts from `authTime`; where the provider does not say when, no `max_age` is satisfied.
  */
 export function startSession(
   identity: SessionIdentity,
@@ -22,11 +22,12 @@ export function startSession(
     now,
   }: { id: string; family: string; outlived?: number | undefined; now: number },
 ): Session {
+  const { authTime, authTimeGiven } = identity
   return {
     ...identity,
     id,
     family,
-    ...(identity.acr === 'twilio_sms' && { otpTime: identity.authTime }),
+    ...(identity.acr === 'twilio_sms' && { otpTime: authTimeGiven ? authTime : 0 }),
     createdAt: now,
     ...(outlived !== undefined && { outlived }),
     seenAt: now,
@@ -34,12 +35,12 @@ export function startSession(
 }
 
 /**
- * A session that begins while another of the same person is alive: its code, if there was one, counts
- * on, and ends when it would have ended without the new sign-in.
+ * A session that begins while another of the same person is alive: its code, if there was one, and none
+ * as new came with the sign-in, counts on, and ends when it would have ended without the new sign-in.
  */
 export function keepCode(session: Session, before: Session): Session {
   const { otpTime, createdAt } = before
-  if (otpTime === undefined || session.acr === 'twilio_sms') return session
+  if (otpTime === undefined || otpTime <= (session.otpTime ?? -1)) return session
   const amr = [...new Set([...session.amr, ...before.amr])]
   return { ...session, acr: 'twilio_sms', amr, otpTime, createdAt }
 }

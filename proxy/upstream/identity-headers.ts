@@ -81,7 +81,8 @@ const CLAIMS: Readonly<Record<string, Part>> = {
   '{acr}': (session, encode) => encode(session.acr),
   '{amr}': (session, encode) => list(session.amr, encode),
   '{auth_time}': (session) => String(Math.floor(session.authTime / 1000)),
-  '{otp_time}': ({ otpTime }) => (otpTime === undefined ? '' : String(Math.floor(otpTime / 1000))),
+  // 0: not known, so nothing is said.
+  '{otp_time}': ({ otpTime }) => (otpTime ? String(Math.floor(otpTime / 1000)) : ''),
 }
 
 function list(items: readonly string[], encode: Encode): string {
