@@ -102,6 +102,6 @@ export function createEndedSessions(): EndedSessions {
  * have begun shortly after it may have begun before: unless it was begun by who knew of that end.
  */
 function began(session: Session, end: SubjectEnd | undefined): boolean {
-  if (end === undefined || (session.outlived ?? 0) >= end.at) return false
+  if (end === undefined || (session.lastEndBefore ?? 0) >= end.at) return false
   return session.createdAt <= end.at + CLOCK_SKEW
 }

@@ -34,7 +34,7 @@ export type Session = {
   /** Start of this session: the absolute lifetime counts from here. */
   readonly createdAt: number
   /** When all sessions of this person had ended last before this one began. */
-  readonly outlived?: number
+  readonly lastEndBefore?: number
   /** Last time the cookie was written: the idle limit counts from here. */
   readonly seenAt: number
   /** When the provider last said that all is well; absent where it can't be asked again. */

@@ -6,7 +6,7 @@ export type SessionLimits = { readonly idle: number; readonly lifetime: number }
 /** What the provider proved, as a session begins with it. */
 export type SessionIdentity = Omit<
   Session,
-  'id' | 'family' | 'otpTime' | 'createdAt' | 'outlived' | 'seenAt' | 'checkedAt'
+  'id' | 'family' | 'otpTime' | 'createdAt' | 'lastEndBefore' | 'seenAt' | 'checkedAt'
 >
 
 /**
@@ -18,9 +18,9 @@ export function startSession(
   {
     id,
     family,
-    outlived,
+    lastEndBefore,
     now,
-  }: { id: string; family: string; outlived?: number | undefined; now: number },
+  }: { id: string; family: string; lastEndBefore?: number | undefined; now: number },
 ): Session {
   const { authTime, authTimeGiven } = identity
   return {
@@ -29,7 +29,7 @@ export function startSession(
     family,
     ...(identity.acr === 'twilio_sms' && { otpTime: authTimeGiven ? authTime : 0 }),
     createdAt: now,
-    ...(outlived !== undefined && { outlived }),
+    ...(lastEndBefore !== undefined && { lastEndBefore }),
     seenAt: now,
   }
 }
@@ -41,9 +41,17 @@ export function startSession(
 export function keepCode(session: Session, before: Session): Session {
   const { otpTime, createdAt } = before
   if (otpTime === undefined || otpTime <= (session.otpTime ?? -1)) return session
-  const amr = [...new Set([...session.amr, ...before.amr])]
+  const amr = [...new Set([...session.amr, ...methodsOfCode(before.amr)])]
   return { ...session, acr: 'twilio_sms', amr, otpTime, createdAt }
 }
+
+/** What came with the code, and not with the sign-in before it. */
+function methodsOfCode(amr: readonly string[]): readonly string[] {
+  const hasCode = amr.some((method) => CODE_METHODS.has(method))
+  return amr.filter((method) => CODE_METHODS.has(method) || (hasCode && method === 'mfa'))
+}
+
+const CODE_METHODS: ReadonlySet<string> = new Set(['sms', 'tel', 'otp'])
 
 /** The session after a code was verified: a new id (ASVS 5 7.2.4), the same family and end. */
 export function stepUp(

@@ -128,8 +128,8 @@ export async function finishSignIn(
   // one first, so that one code serves all.
   const family = before?.subject === subject ? before.family : familyOf(firstBrowser)
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
-  const outlived = parts.revocations.lastEnd(subject, now)
-  const fresh = startSession(identity, { id: parts.random.id(), family, outlived, now })
+  const lastEndBefore = parts.revocations.lastEnd(subject, now)
+  const fresh = startSession(identity, { id: parts.random.id(), family, lastEndBefore, now })
   const started = before?.subject === subject ? keepCode(fresh, before) : fresh
   const { lifetime, recheck } = parts.config.session
   const end = now + lifetime

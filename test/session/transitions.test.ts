@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { satisfies } from '../../proxy/policy/satisfies.ts'
 import {
   expiresAt,
   isLive,
@@ -10,7 +11,6 @@ import {
   stepUp,
   touch,
 } from '../../proxy/session/transitions.ts'
-import { satisfies } from '../../proxy/policy/satisfies.ts'
 import { HOUR, MINUTE, NOW, sampleSession } from './session-sample.ts'
 
 const LIMITS = { idle: HOUR, lifetime: 12 * HOUR }
@@ -60,10 +60,17 @@ describe('a sign-in while a session of the same person is alive', () => {
     assert.deepEqual(keepCode(again, proved), {
       ...again,
       acr: 'twilio_sms',
-      amr: ['hwk', 'pwd', 'tel', 'otp', 'mfa'],
+      amr: ['hwk', 'tel', 'otp', 'mfa'],
       otpTime: NOW + MINUTE,
       createdAt: NOW,
     })
+  })
+
+  it('takes over what the code proved, and nothing of how the earlier sign-in went', () => {
+    const again = startSession({ ...ALICE, amr: ['hwk'] }, later)
+    const kept = (amr: readonly string[]) => keepCode(again, { ...proved, amr }).amr
+    assert.deepEqual(kept(['pwd', 'face', 'sms', 'otp', 'mfa']), ['hwk', 'sms', 'otp', 'mfa'])
+    assert.deepEqual(kept(['pwd', 'mfa']), ['hwk'])
   })
 
   it('takes nothing over where there was no code, or the provider has asked for one itself', () => {

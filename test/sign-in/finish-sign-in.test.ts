@@ -64,7 +64,7 @@ describe('finishing a sign-in', () => {
     parts.revocations = ended
     const finished = await callBack()
     assert.equal(finished.kind, 'signed-in')
-    assert.equal(finished.session.outlived, NOW)
+    assert.equal(finished.session.lastEndBefore, NOW)
     assert.equal(ended.isOver(finished.session), false)
 
     const { redeem } = parts.provider
