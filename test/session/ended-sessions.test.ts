@@ -45,7 +45,7 @@ describe('what has ended', () => {
     const lastEndBefore = all.lastEnd(SUBJECT, NOW + 1)
     assert.equal(lastEndBefore, NOW)
     assert.equal(all.isOver(session({ createdAt: NOW, lastEndBefore })), false)
-    // Whoever began while it was still unknown does not know of it.
+    // What is learned at that very moment was not known.
     assert.equal(all.lastEnd(SUBJECT, NOW), undefined)
     assert.equal(all.lastEnd('another', NOW + 1), undefined)
     all.learn(endOfSubject(SUBJECT, NOW + 5), NOW + HOUR, NOW + 5)
