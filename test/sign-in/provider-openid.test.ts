@@ -375,6 +375,47 @@ describe('a provider that fails', { timeout: 20_000 }, () => {
     assert.equal(redeemed.kind === 'signed-in' && redeemed.claims.phone_number, '+491')
   })
 
+  it('has a number or address verified only by who said it', async () => {
+    const scopes = ['openid', 'email', 'phone']
+    const provider = await known(openEvil({ scopes }).provider)
+    for (const [value, flag] of [
+      ['phone_number', 'phone_number_verified'],
+      ['email', 'email_verified'],
+    ] as const) {
+      for (const [token, userinfo, taken] of [
+        [
+          ['a', true],
+          ['b', false],
+          ['a', true],
+        ],
+        [['a'], ['b', true], ['b', true]],
+        [['a'], ['b', false], ['b', false]],
+        [['a'], [undefined, true], [undefined, true]],
+        [['a'], ['b'], ['a', undefined]],
+        [['a'], [], ['a', undefined]],
+        [
+          [undefined, true],
+          ['b', false],
+          ['b', false],
+        ],
+        [[undefined, true], ['b'], ['b', false]],
+        [[], ['b', true], ['b', true]],
+        [[], ['b'], ['b', undefined]],
+      ] as const) {
+        const said = ([text, isVerified]: readonly [(string | undefined)?, boolean?]) => ({
+          [value]: text,
+          [flag]: isVerified,
+        })
+        evil().behave({
+          alterIdToken: (claims) => Object.assign(claims, said(token)),
+          alterUserinfo: (claims) => Object.assign(claims, said(userinfo)),
+        })
+        const { claims } = (await redeemFrom(provider)) as { claims: Record<string, unknown> }
+        assert.deepEqual([claims[value], claims[flag]], taken, JSON.stringify([token, userinfo]))
+      }
+    }
+  })
+
   it('can’t say by userinfo who somebody is or how she signed in', async () => {
     const provider = await known(openEvil().provider)
     evil().behave({
