@@ -214,6 +214,24 @@ describe('pushing to a provider', { timeout: 20_000 }, () => {
     }
   })
 
+  it('is done for a few at once, and the rest are told to come again', async () => {
+    evil().behave(metadata(endpoint()))
+    const { provider } = openEvil({ request: { par: 'on' }, timeout: SHORT })
+    assert.equal(provider.pushes(), false)
+    await known(provider)
+    assert.equal(provider.pushes(), true)
+    evil().behave({ answers: { push: 'hang' } })
+    const before = evil().requestCount('push')
+    const tries = await Promise.allSettled(
+      Array.from({ length: 40 }, () => authorization(provider)),
+    )
+    const reasons = tries.map((one) => one.status === 'rejected' && one.reason.reason)
+    assert.equal(reasons.filter((reason) => reason === 'too_many').length, 8)
+    assert.equal(evil().requestCount('push'), before + 32)
+    evil().behave()
+    assert.ok((await authorization(provider)).searchParams.has('request_uri'))
+  })
+
   it('that has no endpoint for it is no provider to sign in at', async () => {
     for (const at of [undefined, 'nonsense', 'javascript:alert(1)', 7]) {
       evil().behave(metadata({ pushed_authorization_request_endpoint: at }))
