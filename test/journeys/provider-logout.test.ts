@@ -270,7 +270,11 @@ describe('what a provider sends', () => {
   it('a session that began without a sid ends with any of its person, and one with another does not', async () => {
     const nameless = createClient()
     await nameless.followAll(await nameless.get(at(world, '/basic')))
+    const before = endings(world).length
     assert.equal((await send({ logout_token: await tokenFor({ sid: 'unheard of' }) })).status, 200)
+    assert.deepEqual(endings(world).slice(before), [
+      { subject: 'evil-subject', reason: 'back_channel_logout' },
+    ])
     assert.equal(await acrOf(world, nameless), undefined)
     assert.equal(await acrOf(world, browser), 'basic')
   })
@@ -322,6 +326,8 @@ describe('what a provider sends', () => {
     const again = await createClient().get(at(world, `${FRONT}?${query}`))
     assert.equal(again.status, 200)
     assert.equal(again.headers.get('clear-site-data'), null)
+    // Of the same end by the back channel, too, the log has one line.
+    assert.equal((await send({ logout_token: await tokenFor({ sid: sid() }) })).status, 200)
     assert.equal(endings(world).length, before)
   })
 
