@@ -88,7 +88,7 @@ function answerSession({ context, session }: OwnRequest): Answer {
     acr: session.acr,
     amr: session.amr,
     auth_time: Math.floor(session.authTime / 1000),
-    ...(session.otpTime !== undefined && { otp_time: Math.floor(session.otpTime / 1000) }),
+    ...(session.otpTime && { otp_time: Math.floor(session.otpTime / 1000) }),
     exp: Math.floor(end / 1000),
     expires_at: new Date(end).toISOString(),
   })

@@ -37,15 +37,27 @@ const MAX_FORM = 16 * 1024
 const FORM_DEADLINE = 30_000
 
 /** Adds `GET path`: no body, fields from the query. */
-export function onGet(app: OwnApp, context: Context, path: string, handle: OwnHandler): void {
+export function onGet(
+  app: OwnApp,
+  context: Context,
+  path: string,
+  handle: OwnHandler,
+  findSession: typeof currentSession = currentSession,
+): void {
   app.get(path, async (c) => {
     const fields = new URLSearchParams(c.env.target.query)
-    return sendAnswer(c.env, await handle(await ownRequest(context, c.env, fields)))
+    return sendAnswer(c.env, await handle(await ownRequest(context, c.env, fields, findSession)))
   })
 }
 
 /** Adds `POST path` for a form of ours; one that another site sends is refused. */
-export function onForm(app: OwnApp, context: Context, path: string, handle: OwnHandler): void {
+export function onForm(
+  app: OwnApp,
+  context: Context,
+  path: string,
+  handle: OwnHandler,
+  findSession: typeof currentSession = currentSession,
+): void {
   app.post(path, async (c) => {
     const { incoming } = c.env
     const refuse = async (status: number, reason: 'cross-site' | 'form') =>
@@ -63,7 +75,7 @@ export function onForm(app: OwnApp, context: Context, path: string, handle: OwnH
     if (body === undefined) return refuse(413, 'form')
     const fields = new URLSearchParams(body)
     try {
-      return sendAnswer(c.env, await handle(await ownRequest(context, c.env, fields)))
+      return sendAnswer(c.env, await handle(await ownRequest(context, c.env, fields, findSession)))
     } catch (error) {
       // The form can't be sent again by a link, but the page that it is on can be asked for.
       const retryUrl = path.startsWith('/_stepgate/otp')
@@ -79,9 +91,10 @@ export async function ownRequest(
   context: Context,
   exchange: Exchange,
   fields: URLSearchParams,
+  findSession: typeof currentSession = currentSession,
 ): Promise<OwnRequest> {
   const now = context.clock()
-  const session = await currentSession(context, exchange, now)
+  const session = await findSession(context, exchange, now)
   exchange.notes.subject = session?.subject
   const uiLocales = askedLocales(fields) ?? session?.locale
   return { context, exchange, session, fields, uiLocales, now }

@@ -178,9 +178,32 @@ describe('the gate', () => {
     assert.deepEqual(statusesOf(await ask(t, opened, '/x', script)), [401])
   })
 
+  test('asks a provider that requests are pushed to for no page that nobody has asked for', async (t) => {
+    let asked = 0
+    const authorizationUrl: Provider['authorizationUrl'] = (request) => {
+      asked += 1
+      return quietProvider.authorizationUrl(request)
+    }
+    for (const [pushes, status] of [
+      [true, 401],
+      [false, 302],
+    ] as const) {
+      const provider: Provider = { ...quietProvider, pushes: () => pushes, authorizationUrl }
+      const opened = await open({ overrides: { provider } })
+      const ahead = await ask(t, opened, '/x', ['Accept: text/html', 'Purpose: prefetch'])
+      assert.deepEqual(statusesOf(ahead), [status])
+      assert.equal(asked, pushes ? 0 : 2)
+      const wanted = await ask(t, opened, '/x', ['Accept: text/html'])
+      assert.deepEqual(statusesOf(wanted), [302])
+      await opened.close()
+      door = undefined
+    }
+  })
+
   test('says to try again when the provider is not known, and 500 when it is broken', async (t) => {
     for (const [error, status, code] of [
       [new ProviderUnknownError(), 503, 'provider_unavailable'],
+      [new PushFailedError('too_many'), 503, 'provider_unavailable'],
       [new TypeError(CANARY), 500, 'internal_error'],
     ] as const) {
       const provider = { ...quietProvider, authorizationUrl: () => Promise.reject(error) }

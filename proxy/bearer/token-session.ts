@@ -23,11 +23,9 @@ export function tokenSession(
   const read = named.kind === 'missing' ? readIdentity(claims, { ...config, oidc }, now) : named
   if (read.kind === 'missing') return undefined
   const session = startSession(read.identity, { id, family: id, now })
-  const isDated = session.authTimeGiven === true
   return freezeSession({
     ...session,
-    ...(!isDated && { authTime: 0 }),
+    ...(session.authTimeGiven !== true && { authTime: 0 }),
     createdAt: Number.isFinite(iat) ? Math.trunc(Math.min(Number(iat) * 1000, now)) : now,
-    ...(session.otpTime !== undefined && !isDated && { otpTime: 0 }),
   })
 }

@@ -30,6 +30,7 @@ export const METRICS = {
         'invalid',
         'missing-claim',
         'not-fresh',
+        'ended',
         'unavailable',
       ],
     },

@@ -23,6 +23,21 @@ export function currentSession(
   return known && recheck.inForce(value, known, now)
 }
 
+/**
+ * The live session of a request's cookie, whatever the provider says of it: for who ends it. While the
+ * provider does not answer it may be alive again in a moment.
+ */
+export async function sessionToEnd(
+  { sessions, cookies }: Context,
+  { incoming }: Pick<Exchange, 'incoming'>,
+  now: number,
+): Promise<Session | undefined> {
+  const value = readSessionCookie(incoming.headers.cookie, cookies.session)
+  if (value === undefined) return undefined
+  const known = sessions.peek(value, now)
+  return known === 'unknown' ? sessions.read(value, now) : known
+}
+
 /** `Set-Cookie` values that give this session to the browser of a request. */
 export async function sessionCookies(
   { sessions, cookies, config }: Context,

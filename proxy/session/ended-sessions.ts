@@ -12,6 +12,8 @@ export type EndedSessions = {
   isOver(session: Session): boolean
   /** Whether it is over, or its id was replaced. */
   isRevoked(session: Session): boolean
+  /** Whether the provider has told of the end of its session `sid`. */
+  hasSidEnded(sid: string): boolean
   /** The last end of all of a person's sessions, or of one kind, that was known at `now` (epoch ms). */
   lastEnd(subject: string, now: number, which?: EndOfAll): number | undefined
 }
@@ -88,6 +90,7 @@ export function createEndedSessions(): EndedSessions {
     all: () => ends,
     isOver,
     isRevoked: (session) => ends.has(session.id) || isOver(session),
+    hasSidEnded: (sid) => sids.has(sid),
     lastEnd(subject, now, which) {
       const kinds = which === undefined ? KINDS : [which]
       const known = kinds.map((kind) => subjects[kind].get(subject))
@@ -102,6 +105,6 @@ export function createEndedSessions(): EndedSessions {
  * have begun shortly after it may have begun before: unless it was begun by who knew of that end.
  */
 function began(session: Session, end: SubjectEnd | undefined): boolean {
-  if (end === undefined || (session.outlived ?? 0) >= end.at) return false
+  if (end === undefined || (session.lastEndBefore ?? 0) >= end.at) return false
   return session.createdAt <= end.at + CLOCK_SKEW
 }

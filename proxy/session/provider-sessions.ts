@@ -5,6 +5,8 @@ import type { Session } from './session.ts'
 /** The session that began with a provider's session. */
 export type BegunSession = { readonly subject: string; readonly family: string }
 
+type Note = BegunSession & { readonly ended?: true }
+
 const TYP = 'provider-session'
 
 const sidKey = (sid: string) => keyOf(TYP, sid)
@@ -25,17 +27,33 @@ export async function noteBegun(
 }
 
 /** Whether a session that began with `sid` may be alive. Throws `StoreUnavailableError`. */
-export async function hasBegun({ store }: TokenParts, sid: string, now: number): Promise<boolean> {
-  return (await store.get(sidKey(sid), now)) !== undefined
+export async function hasBegun(parts: TokenParts, sid: string, now: number): Promise<boolean> {
+  const known = await readNote(parts, sid, now)
+  return known !== undefined && known.note.ended !== true
 }
 
-/** The session that began with `sid`, for who ends it: each is told once. Throws `StoreUnavailableError`. */
-export async function takeBegun(
-  { store, sealer }: TokenParts,
+/**
+ * The session that began with `sid`, for who ends it: each is told once, and `ended` from then on.
+ * Throws `StoreUnavailableError`.
+ */
+export async function endBegun(
+  parts: TokenParts,
   sid: string,
+  expiresAt: number,
   now: number,
-): Promise<BegunSession | undefined> {
-  const sealed = await store.take(sidKey(sid), now)
+): Promise<BegunSession | 'ended' | 'unknown'> {
+  const known = await readNote(parts, sid, now)
+  if (known === undefined) return 'unknown'
+  const { sealed, note } = known
+  if (note.ended) return 'ended'
+  const marked = await parts.sealer.seal(TYP, { ...note, ended: true }, expiresAt, now)
+  const swapped = await parts.store.swap(sidKey(sid), sealed, marked, expiresAt, now)
+  return swapped.kind === 'stored' ? note : 'ended'
+}
+
+async function readNote({ store, sealer }: TokenParts, sid: string, now: number) {
+  const sealed = await store.get(sidKey(sid), now)
   if (sealed === undefined) return undefined
-  return (await sealer.unseal(TYP, sealed, now)) as BegunSession | undefined
+  const note = (await sealer.unseal(TYP, sealed, now)) as Note | undefined
+  return note && { sealed, note }
 }

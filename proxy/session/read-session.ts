@@ -23,7 +23,7 @@ const SESSION = z.strictObject({
   authTimeGiven: z.literal(true).exactOptional(),
   otpTime: time.exactOptional(),
   createdAt: time,
-  outlived: time.exactOptional(),
+  lastEndBefore: time.exactOptional(),
   seenAt: time,
   checkedAt: time.exactOptional(),
 })

@@ -3,7 +3,10 @@ import type { Store } from '../store/store.ts'
 import { createEndedSessions, type EndedSessions } from './ended-sessions.ts'
 
 /** Which sessions are dead, known in memory so that the hot path asks no store. */
-export type Revocations = Pick<EndedSessions, 'isOver' | 'isRevoked' | 'lastEnd'> & {
+export type Revocations = Pick<
+  EndedSessions,
+  'isOver' | 'isRevoked' | 'hasSidEnded' | 'lastEnd'
+> & {
   /**
    * Ends a session id or family, or what `endOfSid` and `endOfSubject` name, here at once and, by
    * the store, in every process; answers whether the store has it. If it does not take it now, it is
@@ -83,6 +86,7 @@ export async function watchRevocations(
   return {
     isOver: ended.isOver,
     isRevoked: ended.isRevoked,
+    hasSidEnded: ended.hasSidEnded,
     lastEnd: ended.lastEnd,
     async revoke(id, expiresAt, fields) {
       const until = expiresAt + KEPT_LONGER

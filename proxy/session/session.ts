@@ -26,12 +26,15 @@ export type Session = {
   readonly authTime: number
   /** Present when it was the provider that said `authTime`. */
   readonly authTimeGiven?: true
-  /** When the last code was verified; absent while `acr` is `basic`. */
+  /**
+   * When the last code was verified, 0 where that was the provider's and it does not say when; absent
+   * while `acr` is `basic`.
+   */
   readonly otpTime?: number
   /** Start of this session: the absolute lifetime counts from here. */
   readonly createdAt: number
   /** When all sessions of this person had ended last before this one began. */
-  readonly outlived?: number
+  readonly lastEndBefore?: number
   /** Last time the cookie was written: the idle limit counts from here. */
   readonly seenAt: number
   /** When the provider last said that all is well; absent where it can't be asked again. */

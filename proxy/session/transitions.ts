@@ -6,43 +6,52 @@ export type SessionLimits = { readonly idle: number; readonly lifetime: number }
 /** What the provider proved, as a session begins with it. */
 export type SessionIdentity = Omit<
   Session,
-  'id' | 'family' | 'otpTime' | 'createdAt' | 'outlived' | 'seenAt' | 'checkedAt'
+  'id' | 'family' | 'otpTime' | 'createdAt' | 'lastEndBefore' | 'seenAt' | 'checkedAt'
 >
 
 /**
  * A new session. An identity that comes with `twilio_sms` had its second factor at the provider,
- * so that counts from `authTime`.
+ * so that counts from `authTime`; where the provider does not say when, no `max_age` is satisfied.
  */
 export function startSession(
   identity: SessionIdentity,
   {
     id,
     family,
-    outlived,
+    lastEndBefore,
     now,
-  }: { id: string; family: string; outlived?: number | undefined; now: number },
+  }: { id: string; family: string; lastEndBefore?: number | undefined; now: number },
 ): Session {
+  const { authTime, authTimeGiven } = identity
   return {
     ...identity,
     id,
     family,
-    ...(identity.acr === 'twilio_sms' && { otpTime: identity.authTime }),
+    ...(identity.acr === 'twilio_sms' && { otpTime: authTimeGiven ? authTime : 0 }),
     createdAt: now,
-    ...(outlived !== undefined && { outlived }),
+    ...(lastEndBefore !== undefined && { lastEndBefore }),
     seenAt: now,
   }
 }
 
 /**
- * A session that begins while another of the same person is alive: its code, if there was one, counts
- * on, and ends when it would have ended without the new sign-in.
+ * A session that begins while another of the same person is alive: its code, if there was one, and none
+ * as new came with the sign-in, counts on, and ends when it would have ended without the new sign-in.
  */
 export function keepCode(session: Session, before: Session): Session {
   const { otpTime, createdAt } = before
-  if (otpTime === undefined || session.acr === 'twilio_sms') return session
-  const amr = [...new Set([...session.amr, ...before.amr])]
+  if (otpTime === undefined || otpTime <= (session.otpTime ?? -1)) return session
+  const amr = [...new Set([...session.amr, ...methodsOfCode(before.amr)])]
   return { ...session, acr: 'twilio_sms', amr, otpTime, createdAt }
 }
+
+/** What came with the code, and not with the sign-in before it. */
+function methodsOfCode(amr: readonly string[]): readonly string[] {
+  const hasCode = amr.some((method) => CODE_METHODS.has(method))
+  return amr.filter((method) => CODE_METHODS.has(method) || (hasCode && method === 'mfa'))
+}
+
+const CODE_METHODS: ReadonlySet<string> = new Set(['sms', 'tel', 'otp'])
 
 /** The session after a code was verified: a new id (ASVS 5 7.2.4), the same family and end. */
 export function stepUp(

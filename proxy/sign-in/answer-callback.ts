@@ -101,6 +101,7 @@ function statusOf(reason: ShownFailure): number {
     case 'not-fresh':
       return 403
     case 'missing-claim':
+    case 'ended':
       return 502
     default:
       return 400
@@ -127,6 +128,7 @@ function propsOf(reason: ShownFailure): Omit<SignInFailedProps, 'retryUrl'> {
     case 'invalid':
       return { reason: 'invalid' }
     case 'missing-claim':
+    case 'ended':
       return { reason: 'provider-error' }
     case 'not-fresh':
       return { reason: 'not-fresh', seconds: Math.max(60, reason.within / 1000) }
@@ -160,6 +162,7 @@ function auditReason(reason: SignInFailure) {
     case 'no-state':
     case 'expired':
     case 'other-browser':
+    case 'ended':
       return { reason: reason.kind }
   }
 }

@@ -82,8 +82,9 @@ async function end(
   }
   const begun = await endProviderSession(context, exchange, sid, reason, now)
   // A session may have begun without its sid: which of theirs it is then nobody can tell.
-  if (begun === undefined && subject !== undefined) {
+  if (begun === 'unknown' && subject !== undefined) {
     await endSessionsOf(context, exchange, subject, 'without-sid', now)
+    context.log.audit('session.ended', { ...auditFields({ exchange }), subject, reason })
   }
 }
 

@@ -41,7 +41,10 @@ export type SignInFinished = { readonly destination: Destination } & (
   | { readonly kind: 'signed-in'; readonly session: Session }
   /** Another tab was faster, or the person went back: there is a newer session already. */
   | { readonly kind: 'already' }
-  /** They have signed out everywhere since the provider asked them last: it is to ask. */
+  /**
+   * They have signed out everywhere since the provider asked them last, or its session is one whose
+   * end it has told: it is to ask.
+   */
   | { readonly kind: 'not-asked' }
   | { readonly kind: 'failed'; readonly reason: SignInFailure }
 )
@@ -55,6 +58,8 @@ export type SignInFailure =
   | { readonly kind: 'missing-claim'; readonly claim: string }
   /** It was longer ago than asked for. `prompted`: although the provider was told to ask. */
   | { readonly kind: 'not-fresh'; readonly within: number; readonly prompted: boolean }
+  /** The provider has told of the end of this session of its own, although it was told to ask. */
+  | { readonly kind: 'ended' }
   | { readonly kind: 'unavailable'; readonly part: 'provider' | 'store'; readonly code: string }
 
 /**
@@ -65,7 +70,7 @@ export async function finishSignIn(
     readonly store: Store
     readonly keptGroups: KeptGroups
     readonly config: Config
-    readonly revocations: Pick<Revocations, 'lastEnd'>
+    readonly revocations: Pick<Revocations, 'hasSidEnded' | 'lastEnd'>
   },
   request: CallbackRequest,
   now: number,
@@ -117,19 +122,21 @@ export async function finishSignIn(
     return failed({ kind: 'not-fresh', within: signedInWithin, prompted })
   }
 
-  const { subject } = read.identity
+  const { subject, sid } = read.identity
+  const hasEnded = sid !== undefined && parts.revocations.hasSidEnded(sid)
   const leftAt = parts.revocations.lastEnd(subject, now, 'everywhere')
   // Once: a provider that does not ask even then has no other way in.
-  if (transaction.prompted !== true && isSignedInBefore(read.identity, leftAt)) {
+  if (transaction.prompted !== true && (hasEnded || isSignedInBefore(read.identity, leftAt))) {
     return { kind: 'not-asked', destination }
   }
+  if (hasEnded) return failed({ kind: 'ended' })
   const { session: before } = request
   // Of tabs that set out at the same moment each has a cookie of its own. All of them see the same
   // one first, so that one code serves all.
   const family = before?.subject === subject ? before.family : familyOf(firstBrowser)
   const identity = { ...read.identity, ...(uiLocales !== undefined && { locale: uiLocales }) }
-  const outlived = parts.revocations.lastEnd(subject, now)
-  const fresh = startSession(identity, { id: parts.random.id(), family, outlived, now })
+  const lastEndBefore = parts.revocations.lastEnd(subject, now)
+  const fresh = startSession(identity, { id: parts.random.id(), family, lastEndBefore, now })
   const started = before?.subject === subject ? keepCode(fresh, before) : fresh
   const { lifetime, recheck } = parts.config.session
   const end = now + lifetime

@@ -3,12 +3,12 @@ import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import type { EndReason } from '../metrics/counted-fields.ts'
 import { endOfSid, endOfSubject } from '../session/ended-sessions.ts'
-import { type BegunSession, takeBegun } from '../session/provider-sessions.ts'
+import { type BegunSession, endBegun } from '../session/provider-sessions.ts'
 import { dropTokens } from '../session/provider-tokens.ts'
 
 /**
  * Ends, on the provider's word, the session that began with its session `sid`, in every process and
- * also if it is only about to begin. Throws `StoreUnavailableError` once it is over in this one.
+ * also if it is only about to begin; `ended` where it was over already. Throws `StoreUnavailableError` once it is over in this one.
  */
 export async function endProviderSession(
   context: Context,
@@ -16,11 +16,12 @@ export async function endProviderSession(
   sid: string,
   reason: EndReason,
   now: number,
-): Promise<BegunSession | undefined> {
+): Promise<BegunSession | 'ended' | 'unknown'> {
   const fields = auditFields({ exchange })
-  await context.revocations.revoke(endOfSid(sid), now + context.config.session.lifetime, fields)
-  const begun = await takeBegun(context, sid, now)
-  if (begun === undefined) return undefined
+  const until = now + context.config.session.lifetime
+  await context.revocations.revoke(endOfSid(sid), until, fields)
+  const begun = await endBegun(context, sid, until, now)
+  if (typeof begun === 'string') return begun
   context.log.audit('session.ended', { ...fields, subject: begun.subject, reason })
   await dropTokens(context, begun.family, now)
   return begun

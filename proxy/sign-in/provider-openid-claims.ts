@@ -27,7 +27,24 @@ export async function completeClaims(
     auth_time: undefined,
     sid: undefined,
   }
-  return { ...person, ...claims }
+  return {
+    ...person,
+    ...claims,
+    ...verified('email', claims, userinfo),
+    ...verified('phone_number', claims, userinfo),
+  }
+}
+
+/**
+ * A value and whether it is verified, where the ID token does not say both and either is in it: then
+ * the two are userinfo's together, as a flag is about no value but the one that it came with.
+ */
+function verified(value: 'email' | 'phone_number', claims: Claims, userinfo: Claims): Claims {
+  const flag = `${value}_verified`
+  const isOfToken = claims[flag] !== undefined && claims[value] !== undefined
+  const isSaid = claims[flag] !== undefined || userinfo[flag] !== undefined
+  if (isOfToken || !isSaid) return {}
+  return { [value]: userinfo[value], [flag]: userinfo[flag] ?? false }
 }
 
 /** Claims that userinfo is asked for when the ID token lacks one of them. */

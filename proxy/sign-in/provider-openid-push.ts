@@ -25,6 +25,21 @@ export async function pushRequest(
   }
 }
 
+// Nobody need be signed in to cause one.
+const PUSHES = 32
+
+/** Pushes requests, not more than a few at once. */
+export function createPusher(log: Log) {
+  let underWay = 0
+  return async (provider: oidc.Configuration, parameters: Record<string, string>): Promise<URL> => {
+    if (underWay >= PUSHES) throw new PushFailedError('too_many')
+    underWay += 1
+    return pushRequest(provider, parameters, log).finally(() => {
+      underWay -= 1
+    })
+  }
+}
+
 function reasonOf(error: unknown): string {
   const code =
     error instanceof oidc.ResponseBodyError

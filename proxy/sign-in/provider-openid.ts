@@ -15,7 +15,7 @@ import {
 import { codesOf, completeClaims } from './provider-openid-claims.ts'
 import { createKeyedConfigurations } from './provider-openid-keys.ts'
 import { createLogoutReader } from './provider-openid-logout.ts'
-import { needsPush, pushRequest } from './provider-openid-push.ts'
+import { createPusher, needsPush } from './provider-openid-push.ts'
 import { keepGrants, refreshGrant } from './provider-openid-refresh.ts'
 import { discoveryProblem } from './provider-problem.ts'
 
@@ -74,6 +74,8 @@ export function createProvider(
     if (unusable !== undefined) throw new ProviderMetadataError(unusable)
     return found
   }
+
+  const push = createPusher(log)
 
   const keyed = createKeyedConfigurations(() => {
     const server = requireKnown().serverMetadata()
@@ -134,9 +136,10 @@ export function createProvider(
       const challenge = await oidc.calculatePKCECodeChallenge(request.codeVerifier)
       const parameters = authorizationParameters(settings, request, challenge)
       return needsPush(settings, provider.serverMetadata())
-        ? pushRequest(provider, parameters, log)
+        ? push(provider, parameters)
         : oidc.buildAuthorizationUrl(provider, parameters)
     },
+    pushes: () => known !== undefined && needsPush(settings, known.serverMetadata()),
     async redeem(callback, expected) {
       const configuration = keyed.current()
       const redeemed = await redeem(configuration, settings, callback, expected)

@@ -10,9 +10,11 @@ export type Provider = {
   check(redirectUri: URL): Promise<PartCheck>
   /**
    * Where to send the browser; throws `ProviderUnknownError` before discovery, and `PushFailedError`
-   * where the request has to be pushed to the provider and could not be.
+   * where the request has to be pushed to the provider and could not be, or too many are just now.
    */
   authorizationUrl(request: AuthorizationRequest): Promise<URL>
+  /** Whether that costs a request to the provider. */
+  pushes(): boolean
   /** Exchanges the code in `callback` (the callback's URL as the provider was told it, with query). */
   redeem(callback: URL, expected: ExpectedResponse): Promise<Redeemed>
   /** Asks whether all is still well with a person, and who that is now. */
@@ -120,7 +122,7 @@ export class ProviderUnknownError extends Error {
 
 /**
  * The provider did not take a pushed authorization request (RFC 9126 §2.3). `reason` is its error, or
- * that of the connection.
+ * that of the connection, or `too_many`: it was not asked.
  */
 export class PushFailedError extends Error {
   readonly code = 'push_failed'

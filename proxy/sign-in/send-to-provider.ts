@@ -1,5 +1,6 @@
-import { type Answer, redirectAnswer, seeOther } from '../answer.ts'
+import { type Answer, jsonAnswer, redirectAnswer, seeOther } from '../answer.ts'
 import type { OwnRequest } from '../own-route.ts'
+import { isPrefetch } from '../request/kind-of-request.ts'
 import { bindBrowser, readBrowserCookies } from './browser-cookies.ts'
 import type { Destination } from './finish-sign-in.ts'
 import { loginHint } from './login-hint.ts'
@@ -18,7 +19,15 @@ export async function sendToProvider(
   destination: Destination,
   { attempt = 0, prompted }: Pick<SignInRequest, 'attempt' | 'prompted'> = {},
 ): Promise<Answer> {
-  const { cookies, config, signIn, random } = context
+  const { cookies, config, signIn, random, provider } = context
+  // What nobody has asked for yet shall cost the provider nothing.
+  if (provider.pushes() && isPrefetch(exchange.incoming.headers)) {
+    return jsonAnswer(
+      401,
+      { error: 'sign_in_required', request_id: exchange.requestId },
+      { 'WWW-Authenticate': 'Bearer realm="stepgate"' },
+    )
+  }
   const [known] = readBrowserCookies(exchange.incoming.headers.cookie, cookies.browser)
   const hint = loginHint(config.oidc.request.loginHint, fields?.get('login_hint'), session)
   const request = {

@@ -6,6 +6,7 @@ import { frameRequest, pageAnswer } from '../page-answer.ts'
 import { isSignedInWithin, satisfies } from '../policy/satisfies.ts'
 import { codePagePath, needOf } from '../request/need.ts'
 import { GOING_ON, STEPPED_UP } from '../request/return-target.ts'
+import { sessionToEnd } from '../session/current-session.ts'
 import { answerCallback } from './answer-callback.ts'
 import { answerSignOut, confirmSignOut, showSignedOut } from './answer-sign-out.ts'
 import { answerBackChannelLogout } from './back-channel-logout.ts'
@@ -23,8 +24,8 @@ export function addSignInRoutes(app: OwnApp, context: Context): void {
   onGet(app, context, STEPPED_UP, ({ exchange, uiLocales }) =>
     pageAnswer(context.pages, exchange, 200, 'stepped-up', {}, { uiLocales }),
   )
-  onGet(app, context, '/_stepgate/sign-out', confirmSignOut)
-  onForm(app, context, '/_stepgate/sign-out', answerSignOut)
+  onGet(app, context, '/_stepgate/sign-out', confirmSignOut, sessionToEnd)
+  onForm(app, context, '/_stepgate/sign-out', answerSignOut, sessionToEnd)
   onGet(app, context, '/_stepgate/signed-out', showSignedOut)
   onCallback(app, '/_stepgate/backchannel-logout', (fields, { exchange }) =>
     answerBackChannelLogout(context, exchange, fields),

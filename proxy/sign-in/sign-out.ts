@@ -1,6 +1,6 @@
 import type { LogFields } from '../log.ts'
 import { endOfSubject } from '../session/ended-sessions.ts'
-import { takeBegun } from '../session/provider-sessions.ts'
+import { endBegun } from '../session/provider-sessions.ts'
 import { dropTokens } from '../session/provider-tokens.ts'
 import type { Revocations } from '../session/revocations.ts'
 import type { Sealer } from '../session/sealed.ts'
@@ -55,7 +55,7 @@ export async function signOut(
     revocations.revoke(session.family, until, fields),
     dropTokens(parts, session.family, now).catch(nothing),
     // The provider may tell us of the same end, which is none any more then.
-    session.sid !== undefined && takeBegun(parts, session.sid, now).catch(nothing),
+    session.sid !== undefined && endBegun(parts, session.sid, until, now).catch(nothing),
   ])
   const { locale: uiLocales } = session
   const said: SignedOut = {

@@ -24,7 +24,11 @@ export async function forwardWebSocket(
   const { incoming, outgoing, notes } = exchange
   const { socket } = incoming
   const release = holdEarly(socket, outgoing)
-  const seen = await seeSession(context, exchange, session, now)
+  const seeing = seeSession(context, exchange, session, now)
+  const seen = await seeing
+  if (session !== undefined && seeing instanceof Promise && context.revocations.isOver(session)) {
+    return answerEnded(context, exchange, now)
+  }
   const request = rebuildRequest(context, exchange, session, now)
   const key = String(incoming.headers['sec-websocket-key'])
   const open = seen.session && underWay.enter(exchange, seen.session)

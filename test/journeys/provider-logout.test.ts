@@ -245,15 +245,36 @@ describe('what a provider sends', () => {
     evil.behave({ alterIdToken: (claims) => Object.assign(claims, { sid: 'early' }) })
     const late = createClient()
     const callback = await late.follow(await late.get(at(world, '/basic')))
-    await late.follow(callback)
-    assert.notEqual(late.cookies(world.url)[SESSION], undefined)
+    const again = await late.follow(callback)
+    assert.equal(late.cookies(world.url)[SESSION], undefined)
+    assert.equal(again.location?.origin, evil.issuer.origin)
+    assert.equal(again.location?.searchParams.get('prompt'), 'login')
+    // The person signs in anew there, in a session of another name.
+    evil.behave({ alterIdToken: (claims) => Object.assign(claims, { sid: 'late' }) })
+    await late.followAll(again)
+    assert.equal(await acrOf(world, late), 'basic')
+  })
+
+  it('a provider that goes on with a name whose end it told is a page that says so, and no circle', async () => {
+    assert.equal((await send({ logout_token: await tokenFor({ sid: 'again' }) })).status, 200)
+    evil.behave({ alterIdToken: (claims) => Object.assign(claims, { sid: 'again' }) })
+    const before = evil.requestCount('authorize')
+    const late = createClient()
+    const failed = await late.followAll(await late.get(at(world, '/basic')))
+    assert.deepEqual([failed.status, failed.url.pathname], [502, '/_stepgate/callback'])
+    assert.equal(evil.requestCount('authorize'), before + 2)
+    assert.equal(world.logs('sign_in.failed').at(-1)?.reason, 'ended')
     assert.equal(await acrOf(world, late), undefined)
   })
 
   it('a session that began without a sid ends with any of its person, and one with another does not', async () => {
     const nameless = createClient()
     await nameless.followAll(await nameless.get(at(world, '/basic')))
+    const before = endings(world).length
     assert.equal((await send({ logout_token: await tokenFor({ sid: 'unheard of' }) })).status, 200)
+    assert.deepEqual(endings(world).slice(before), [
+      { subject: 'evil-subject', reason: 'back_channel_logout' },
+    ])
     assert.equal(await acrOf(world, nameless), undefined)
     assert.equal(await acrOf(world, browser), 'basic')
   })
@@ -305,6 +326,8 @@ describe('what a provider sends', () => {
     const again = await createClient().get(at(world, `${FRONT}?${query}`))
     assert.equal(again.status, 200)
     assert.equal(again.headers.get('clear-site-data'), null)
+    // Of the same end by the back channel, too, the log has one line.
+    assert.equal((await send({ logout_token: await tokenFor({ sid: sid() }) })).status, 200)
     assert.equal(endings(world).length, before)
   })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { type Client, createClient, type Page } from '../support/cookie-jar.ts'
+import { freshSession, openDoor } from '../support/door.ts'
 import { type EvilProvider, startEvilProvider } from '../support/evil-provider.ts'
 import { submitForm } from '../support/form.ts'
 import { testClient } from '../support/relying-party.ts'
@@ -159,6 +160,36 @@ describe('signing out', () => {
     const query = '?post_logout_redirect_uri=http://evil.test/&return_to=//evil.test'
     const page = await browser.get(at(world, SIGN_OUT + query))
     assert.doesNotMatch(page.location?.href ?? 'evil', /evil/)
+  })
+})
+
+describe('signing out while the provider has not been heard of for too long', () => {
+  const HOUR = 60 * 60_000
+
+  it('ends the session, and with “everywhere” all: the provider may be back in a moment', async (t) => {
+    const door = await openDoor()
+    t.after(() => door.close())
+    const stale = { createdAt: door.now() - 2 * HOUR, checkedAt: door.now() - 2 * HOUR }
+    const cookie = (await door.cookieOf(stale)).replace('Cookie: ', '')
+    const send = (path: string, init: RequestInit) => {
+      const headers = { cookie, 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'navigate' }
+      const url = `http://127.0.0.1:${door.port}${path}`
+      return fetch(url, { redirect: 'manual', ...init, headers })
+    }
+    assert.equal((await send('/_stepgate/session', {})).status, 401)
+    const asked = await send(`${SIGN_OUT}?ask=yes`, {})
+    assert.match(await asked.text(), /name="everywhere"/)
+
+    const body = new URLSearchParams({ everywhere: 'yes' })
+    assert.equal((await send(SIGN_OUT, { method: 'POST', body })).status, 303)
+    assert.deepEqual(
+      door.logs('session.ended').map(({ subject, reason }) => [subject, reason]),
+      [['subject-of-alice', 'sign_out_everywhere']],
+    )
+    const { revocations } = door.context
+    const others = { ...freshSession(door.now() - HOUR), family: 'on another device' }
+    assert.equal(revocations.isOver(others), true)
+    assert.equal(revocations.isOver({ ...others, family: 'f', subject: 'bob' }), false)
   })
 })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test as unlimited } from 'node:test'
+import type { Context } from '../../proxy/context.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { createMemoryStore } from '../../proxy/store/store-memory.ts'
 import '../support/short-timers.ts'
@@ -60,6 +61,25 @@ async function assertEnded(
 }
 
 const reasons = (door: Door) => door.logs('websocket.closed').map(({ reason }) => reason)
+
+test('none begins for a session that ends while its cookie is written again', async (t) => {
+  const { origin, connections } = await rawApplication(t, accepting())
+  const ending = (context: Context): Context => {
+    const seal: Context['sessions']['seal'] = async (session, now) => {
+      await context.revocations.revoke(session.family, now + MINUTE)
+      return context.sessions.seal(session, now)
+    }
+    return { ...context, sessions: { ...context.sessions, seal } }
+  }
+  const env = { STEPGATE_UPSTREAM: origin.origin, STEPGATE_RULES: RULES }
+  const door = await openDoor({ env, change: ending })
+  t.after(() => door.close())
+  const cookie = await door.cookieOf({ seenAt: door.now() - 10 * MINUTE })
+  const client = rawClient(t, door.port, handshake('/chat', [ORIGIN, cookie]))
+  await client.until((text) => text.includes('\r\n\r\n'))
+  assert.match(client.received(), /^HTTP\/1\.1 401 /)
+  assert.equal(connections.length, 0)
+})
 
 test('a WebSocket ends with its session: by a sign-out of the person or a new id', async (t) => {
   for (const id of ['family-of-alice', 'session-of-alice']) {

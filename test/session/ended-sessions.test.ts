@@ -42,14 +42,14 @@ describe('what has ended', () => {
 
   it('is not what began with knowledge of it', () => {
     const all = ended(endOfSubject(SUBJECT, NOW))
-    const outlived = all.lastEnd(SUBJECT, NOW + 1)
-    assert.equal(outlived, NOW)
-    assert.equal(all.isOver(session({ createdAt: NOW, outlived })), false)
-    // Whoever began while it was still unknown has not outlived it.
+    const lastEndBefore = all.lastEnd(SUBJECT, NOW + 1)
+    assert.equal(lastEndBefore, NOW)
+    assert.equal(all.isOver(session({ createdAt: NOW, lastEndBefore })), false)
+    // What is learned at that very moment was not known.
     assert.equal(all.lastEnd(SUBJECT, NOW), undefined)
     assert.equal(all.lastEnd('another', NOW + 1), undefined)
     all.learn(endOfSubject(SUBJECT, NOW + 5), NOW + HOUR, NOW + 5)
-    assert.equal(all.isOver(session({ createdAt: NOW, outlived })), true)
+    assert.equal(all.isOver(session({ createdAt: NOW, lastEndBefore })), true)
     assert.equal(all.lastEnd(SUBJECT, NOW + 6), NOW + 5)
   })
 
@@ -71,7 +71,7 @@ describe('what has ended', () => {
   it('may be all of a person by their own word, which is kept apart', () => {
     const all = ended(endOfSubject(SUBJECT, NOW, 'everywhere'), endOfSubject(SUBJECT, NOW + 5))
     assert.equal(all.isOver(session({ sid: 'any' })), true)
-    assert.equal(all.isOver(session({ outlived: NOW + 5 })), false)
+    assert.equal(all.isOver(session({ lastEndBefore: NOW + 5 })), false)
     assert.equal(all.lastEnd(SUBJECT, NOW + 1), NOW + 5)
     assert.equal(all.lastEnd(SUBJECT, NOW + 1, 'everywhere'), NOW)
     assert.equal(all.lastEnd(SUBJECT, NOW, 'everywhere'), undefined)

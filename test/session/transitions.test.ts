@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { satisfies } from '../../proxy/policy/satisfies.ts'
 import {
   expiresAt,
   isLive,
@@ -36,9 +37,16 @@ describe('a session that starts', () => {
 
   it('counts a second factor of the provider from the time of that sign-in', () => {
     const trusted: SessionIdentity = { ...ALICE, acr: 'twilio_sms', amr: ['mfa'] }
-    const session = startSession(trusted, { id: 'i', family: 'f', now: NOW })
+    const told = { ...trusted, authTimeGiven: true } as const
+    const session = startSession(told, { id: 'i', family: 'f', now: NOW })
     assert.equal(session.otpTime, NOW - MINUTE)
     assert.equal(session.acr, 'twilio_sms')
+    assert.equal(satisfies(session, { maxAge: MINUTE }, NOW), true)
+
+    // It may have been any time ago: a provider that is asked again says the same without asking.
+    const untold = startSession({ ...trusted, authTime: NOW }, { id: 'i', family: 'f', now: NOW })
+    assert.equal(satisfies(untold, {}, NOW), true)
+    assert.equal(satisfies(untold, { maxAge: 12 * HOUR }, NOW), false)
   })
 })
 
@@ -52,17 +60,27 @@ describe('a sign-in while a session of the same person is alive', () => {
     assert.deepEqual(keepCode(again, proved), {
       ...again,
       acr: 'twilio_sms',
-      amr: ['hwk', 'pwd', 'tel', 'otp', 'mfa'],
+      amr: ['hwk', 'tel', 'otp', 'mfa'],
       otpTime: NOW + MINUTE,
       createdAt: NOW,
     })
   })
 
+  it('takes over what the code proved, and nothing of how the earlier sign-in went', () => {
+    const again = startSession({ ...ALICE, amr: ['hwk'] }, later)
+    const kept = (amr: readonly string[]) => keepCode(again, { ...proved, amr }).amr
+    assert.deepEqual(kept(['pwd', 'face', 'sms', 'otp', 'mfa']), ['hwk', 'sms', 'otp', 'mfa'])
+    assert.deepEqual(kept(['pwd', 'mfa']), ['hwk'])
+  })
+
   it('takes nothing over where there was no code, or the provider has asked for one itself', () => {
     const again = startSession(ALICE, later)
     assert.equal(keepCode(again, first), again)
-    const trusted = startSession({ ...ALICE, acr: 'twilio_sms', amr: ['mfa'] }, later)
+    const mfa = { ...ALICE, acr: 'twilio_sms', amr: ['mfa'], authTime: NOW + HOUR } as const
+    const trusted = startSession({ ...mfa, authTimeGiven: true }, later)
     assert.equal(keepCode(trusted, proved), trusted)
+    // Of one whose time is not known the code is the better proof.
+    assert.equal(keepCode(startSession(mfa, later), proved).otpTime, NOW + MINUTE)
   })
 })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Config } from '../../proxy/config/config.ts'
-import { createEndedSessions, endOfSubject } from '../../proxy/session/ended-sessions.ts'
+import { createEndedSessions, endOfSid, endOfSubject } from '../../proxy/session/ended-sessions.ts'
 import { readTokens } from '../../proxy/session/provider-tokens.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { finishSignIn } from '../../proxy/sign-in/finish-sign-in.ts'
@@ -64,7 +64,7 @@ describe('finishing a sign-in', () => {
     parts.revocations = ended
     const finished = await callBack()
     assert.equal(finished.kind, 'signed-in')
-    assert.equal(finished.session.outlived, NOW)
+    assert.equal(finished.session.lastEndBefore, NOW)
     assert.equal(ended.isOver(finished.session), false)
 
     const { redeem } = parts.provider
@@ -95,6 +95,24 @@ describe('finishing a sign-in', () => {
       const finished = await callBack()
       assert.equal(finished.kind, kind)
       assert.deepEqual(finished.destination, { returnTo: '/a?b' })
+      const kept = await parts.store.get(keyOf('provider-tokens', familyOf(COOKIE)), NOW)
+      assert.equal(kept !== undefined, kind === 'signed-in')
+    }
+  })
+
+  it('has the provider ask where its session is over already, once, and then fails', async () => {
+    const ended = createEndedSessions()
+    ended.learn(endOfSid('over'), NOW + HOUR, NOW)
+    for (const [sid, prompted, kind] of [
+      ['over', undefined, 'not-asked'],
+      ['over', true, 'failed'],
+      ['another', true, 'signed-in'],
+    ] as const) {
+      const { callBack, parts } = await started(signedIn({ sid }), { prompted })
+      parts.revocations = ended
+      const finished = await callBack()
+      assert.equal(finished.kind, kind)
+      if (finished.kind === 'failed') assert.deepEqual(finished.reason, { kind: 'ended' })
       const kept = await parts.store.get(keyOf('provider-tokens', familyOf(COOKIE)), NOW)
       assert.equal(kept !== undefined, kind === 'signed-in')
     }

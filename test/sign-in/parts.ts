@@ -52,6 +52,7 @@ export function fakeProvider(redeemed: Redeemed = signedIn()) {
       asked.push(request)
       return new URL(`https://login.example.com/authorize?state=${request.state}`)
     },
+    pushes: () => false,
     async redeem(callback, expected) {
       exchanged.push({ callback, expected })
       return redeemed

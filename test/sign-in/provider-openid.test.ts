@@ -214,6 +214,24 @@ describe('pushing to a provider', { timeout: 20_000 }, () => {
     }
   })
 
+  it('is done for a few at once, and the rest are told to come again', async () => {
+    evil().behave(metadata(endpoint()))
+    const { provider } = openEvil({ request: { par: 'on' }, timeout: SHORT })
+    assert.equal(provider.pushes(), false)
+    await known(provider)
+    assert.equal(provider.pushes(), true)
+    evil().behave({ answers: { push: 'hang' } })
+    const before = evil().requestCount('push')
+    const tries = await Promise.allSettled(
+      Array.from({ length: 40 }, () => authorization(provider)),
+    )
+    const reasons = tries.map((one) => one.status === 'rejected' && one.reason.reason)
+    assert.equal(reasons.filter((reason) => reason === 'too_many').length, 8)
+    assert.equal(evil().requestCount('push'), before + 32)
+    evil().behave()
+    assert.ok((await authorization(provider)).searchParams.has('request_uri'))
+  })
+
   it('that has no endpoint for it is no provider to sign in at', async () => {
     for (const at of [undefined, 'nonsense', 'javascript:alert(1)', 7]) {
       evil().behave(metadata({ pushed_authorization_request_endpoint: at }))
@@ -373,6 +391,47 @@ describe('a provider that fails', { timeout: 20_000 }, () => {
     evil().behave({ alterUserinfo: (claims) => Object.assign(claims, { phone_number: '+491' }) })
     const redeemed = await redeemFrom(withPhone)
     assert.equal(redeemed.kind === 'signed-in' && redeemed.claims.phone_number, '+491')
+  })
+
+  it('has a number or address verified only by who said it', async () => {
+    const scopes = ['openid', 'email', 'phone']
+    const provider = await known(openEvil({ scopes }).provider)
+    for (const [value, flag] of [
+      ['phone_number', 'phone_number_verified'],
+      ['email', 'email_verified'],
+    ] as const) {
+      for (const [token, userinfo, taken] of [
+        [
+          ['a', true],
+          ['b', false],
+          ['a', true],
+        ],
+        [['a'], ['b', true], ['b', true]],
+        [['a'], ['b', false], ['b', false]],
+        [['a'], [undefined, true], [undefined, true]],
+        [['a'], ['b'], ['a', undefined]],
+        [['a'], [], ['a', undefined]],
+        [
+          [undefined, true],
+          ['b', false],
+          ['b', false],
+        ],
+        [[undefined, true], ['b'], ['b', false]],
+        [[], ['b', true], ['b', true]],
+        [[], ['b'], ['b', undefined]],
+      ] as const) {
+        const said = ([text, isVerified]: readonly [(string | undefined)?, boolean?]) => ({
+          [value]: text,
+          [flag]: isVerified,
+        })
+        evil().behave({
+          alterIdToken: (claims) => Object.assign(claims, said(token)),
+          alterUserinfo: (claims) => Object.assign(claims, said(userinfo)),
+        })
+        const { claims } = (await redeemFrom(provider)) as { claims: Record<string, unknown> }
+        assert.deepEqual([claims[value], claims[flag]], taken, JSON.stringify([token, userinfo]))
+      }
+    }
   })
 
   it('can’t say by userinfo who somebody is or how she signed in', async () => {

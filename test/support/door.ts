@@ -120,6 +120,7 @@ export const quietProvider: Provider = {
     url.searchParams.set('state', state)
     return url
   },
+  pushes: () => false,
   redeem: async () => ({ kind: 'unavailable', code: 'quiet' }),
   refresh: async () => ({ kind: 'unknown', code: 'quiet', unsure: false }),
   endSessionUrl: () => undefined,

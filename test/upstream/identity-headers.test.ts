@@ -59,6 +59,10 @@ test('without a session no header is sent, not even a constant one', () => {
   assert.deepEqual(headers(undefined), [])
 })
 
+test('a time of a code that is not known is not told', () => {
+  assert.deepEqual(render('{otp_time}', { ...alice, otpTime: 0 }), [])
+})
+
 test('a header is left out when all of its placeholders are empty, and sent when one is not', () => {
   const { email: _, name: __, ...rest } = alice
   const nobody: Session = { ...rest, groups: [] }
