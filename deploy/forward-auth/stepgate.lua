@@ -58,7 +58,7 @@ local function ask(txn, address)
   return core.httpclient():get({
     url = address .. "/_stepgate/auth",
     headers = headers,
-    -- In ms; then the request is answered by a 503.
+    -- In ms. HAProxy asks three times more before the request is answered by an error.
     timeout = 10000,
   })
 end

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { connect as connectHttp2 } from 'node:http2'
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
@@ -167,6 +167,7 @@ for (const kind of PROXY_KINDS) {
     test('programs are told where to go, and what is denied is a page of ours', async () => {
       const nobody = await createClient().get(at('/basic?a=1'), { headers: SCRIPT })
       assert.equal(nobody.status, 401)
+      assert.equal(nobody.headers.get('www-authenticate'), 'Bearer realm="stepgate"')
       const back = encodeURIComponent('/basic?a=1')
       assert.equal(nobody.json().sign_in_url, at(`/_stepgate/sign-in?return_to=${back}`).href)
 
@@ -403,6 +404,23 @@ for (const kind of PROXY_KINDS) {
     assert.equal(refused.status, 401)
     assert.match(refused.headers.get('www-authenticate') ?? '', /error="invalid_token"/)
     assert.equal(proxy.world.application.requests().length, 1)
+  })
+}
+
+// HAProxy asks four times over, which is too long for a test.
+for (const kind of PROXY_KINDS.filter((one) => !one.forwards && one !== haproxy)) {
+  test(`${kind.name} lets nothing through while stepgate does not answer`, {
+    skip: missingProxy(kind),
+  }, async (t) => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    silent.unref()
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const proxy = await startDeployedProxy(kind, { stepgate: `127.0.0.1:${port}`, patience: 1 })
+    t.after(() => proxy.stop())
+    const page = await createClient().get(new URL('/public', proxy.url))
+    assert.ok(page.status >= 500, `${page.status}`)
+    assert.deepEqual(proxy.world.application.requests(), [])
   })
 }
 
