@@ -44,7 +44,8 @@ export async function startApplication(options: {
   readonly host?: string
 }): Promise<DemoApplication> {
   const log = createRequestLog()
-  const server = createServer((request, response) => {
+  // The headers of several groups are longer than Node expects.
+  const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
     answer(log, request, response).catch((error: Error) => {
       process.stderr.write(`application: ${error.stack}\n`)
       response.destroy()

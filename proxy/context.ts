@@ -162,6 +162,7 @@ export async function createContext(
   const identityHeaders = config.headers.filter((header) => !holdsClientAddress(header))
   const headerNames = {
     identityNames: identityHeaders.map(({ name }) => name),
+    addressNames: config.headers.filter(holdsClientAddress).map(({ name }) => name),
     rulesNameMethods: config.rules.some(({ methods }) => methods !== undefined),
   }
   const forwarder = createForwarder(config.upstreams, {
@@ -232,11 +233,7 @@ export async function createContext(
     underWay,
     upstream: {
       forwarder,
-      headerSettings: compileHeaderSettings({
-        ...headerNames,
-        addressNames: config.headers.filter(holdsClientAddress).map(({ name }) => name),
-        ownCookieNames,
-      }),
+      headerSettings: compileHeaderSettings({ ...headerNames, ownCookieNames }),
       identityOf: withAssertion(
         compileIdentityHeaders(identityHeaders, {
           encoding: config.headersEncoding,

@@ -55,7 +55,12 @@ local function ask(txn, address)
   headers["x-forwarded-host"] = values(sent, "host")
   local tls = txn.f:ssl_fc()
   headers["x-forwarded-proto"] = { (tls == true or tls == 1) and "https" or "http" }
-  return core.httpclient():get({ url = address .. "/_stepgate/auth", headers = headers })
+  return core.httpclient():get({
+    url = address .. "/_stepgate/auth",
+    headers = headers,
+    -- In ms. HAProxy asks three times more before the request is answered by an error.
+    timeout = 10000,
+  })
 end
 
 core.register_action("stepgate", { "http-req" }, function(txn, address)

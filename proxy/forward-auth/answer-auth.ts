@@ -23,11 +23,13 @@ export function asksForAuth({ config }: Context, { target }: Exchange): boolean 
  * of forwarding. Only a trusted proxy is believed to say which request it is, and of what is not
  * understood nothing is assumed.
  */
-export async function answerAuth(context: Context, exchange: Exchange): Promise<void> {
-  const { config, log, countRequest, findForged } = context
+export async function answerAuth(given: Context, exchange: Exchange): Promise<void> {
   const mode = readMode(exchange.incoming.rawHeaders)
-  const answer = (_: Exchange, given: Answer) =>
-    writeAnswer(exchange, fitAnswer(given, mode ?? 'whole', config.publicUrl))
+  const isAgain = mode === 'client' && exchange.client.behindProxy
+  const context = isAgain ? withoutRecords(given) : given
+  const { config, log, countRequest, findForged } = context
+  const answer = (_: Exchange, found: Answer) =>
+    writeAnswer(exchange, fitAnswer(found, mode ?? 'whole', config.publicUrl))
   const refuse = (reason: string, header?: string) => {
     log.audit('request.denied', { ...auditFields({ exchange }), reason, ...(header && { header }) })
     exchange.notes.decision = 'refused'
@@ -52,6 +54,11 @@ export async function answerAuth(context: Context, exchange: Exchange): Promise<
   } catch (error) {
     answer(exchange, await errorAnswer(context, original, error))
   }
+}
+
+/** For a question that was asked a moment ago in another mode, and has been audited and counted then. */
+function withoutRecords(context: Context): Context {
+  return { ...context, countRequest() {}, log: { ...context.log, audit() {} } }
 }
 
 function letPassIn(mode: AnswerMode): GateEnds['letPass'] {
@@ -92,7 +99,15 @@ function originalExchange(
   return isHandshake(exchange) ? { ...original, head: Buffer.alloc(0) } : original
 }
 
-/** Most proxies leave `Upgrade` out when they ask; the key no page can write by itself. */
+/**
+ * Most proxies leave `Upgrade` out when they ask, and over HTTP/2 (RFC 8441) there is no key. What
+ * begins with `Sec-` no page can write or leave out by itself.
+ */
 function isHandshake({ incoming }: Exchange): boolean {
-  return asksForWebSocket(incoming) || incoming.headers['sec-websocket-key'] !== undefined
+  const { headers } = incoming
+  return (
+    asksForWebSocket(incoming) ||
+    headers['sec-websocket-key'] !== undefined ||
+    headers['sec-websocket-version'] !== undefined
+  )
 }

@@ -17,7 +17,7 @@ import type { AnswerMode } from './answer-mode.ts'
  */
 export function allowedAnswer(
   { config, upstream }: Context,
-  { incoming, tokenUntil }: Exchange,
+  { incoming, client, tokenUntil }: Exchange,
   session: Session | undefined,
   setCookies: readonly string[],
   now: number,
@@ -28,11 +28,12 @@ export function allowedAnswer(
   if (credentials !== undefined) headers.Authorization = credentials
   for (const { name } of config.headers) headers[name] = ''
   headers[ASSERTION_HEADER] = ''
+  const { addressNames, ownCookies } = upstream.headerSettings
+  for (const name of addressNames) headers[name] = client.chain[0] ?? ''
   const identity = upstream.identityOf(session, now)
   for (let i = 0; i < identity.length; i += 2) {
     headers[identity[i] as string] = identity[i + 1] as string
   }
-  const { ownCookies } = upstream.headerSettings
   headers.Cookie = withoutOwnCookies(incoming.headers.cookie ?? '', ownCookies)
   return { status: 200, headers: { ...headers, ...numbered(setCookies) }, setCookies, body: '' }
 }
@@ -59,12 +60,13 @@ export function fitAnswer(answer: Answer, mode: AnswerMode, publicUrl: URL): Ans
   // Traefik would take it as relative to stepgate's own address.
   const absolute = location === undefined ? {} : { Location: new URL(location, publicUrl).href }
   if (mode !== 'status') return { ...answer, headers: { ...headers, ...absolute } }
+  // nginx adds that of its first question to the answer to its second.
+  const { 'WWW-Authenticate': _, ...withoutChallenge } = headers
   return {
     ...answer,
     status: statusFor(status),
     headers: {
-      ...(location !== undefined && { 'WWW-Authenticate': 'Bearer realm="stepgate"' }),
-      ...headers,
+      ...withoutChallenge,
       ...absolute,
       ...numbered(setCookies),
     },

@@ -4,12 +4,19 @@ import { foldName } from '../upstream/header-verdicts.ts'
 import { METHOD_OVERRIDES, MISLEADING } from '../upstream/rebuild-headers.ts'
 import { MODE_HEADER } from './answer-mode.ts'
 
-/** Written by proxies to ask, so that they may be there, spelled like this. */
+/** Written by proxies, so that they may be there, spelled like this. */
 const OF_PROXIES: ReadonlySet<string> = new Set([
   MODE_HEADER,
   'x-original-url',
   'x-original-uri',
   'x-original-method',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-forwarded-port',
+  'x-forwarded-server',
+  'x-forwarded-method',
+  'x-forwarded-uri',
 ])
 
 /** Read by stepgate itself, and sent by browsers that once had to. The proxy replaces it. */
@@ -23,6 +30,8 @@ const OF_CLIENTS: ReadonlySet<string> = new Set(['authorization'])
  */
 export function compileForgedHeader(options: {
   readonly identityNames: readonly string[]
+  /** Headers that hold the client's address, which proxies write as well. */
+  readonly addressNames: readonly string[]
   /** Whether a rule names methods, so that the method must be the one that was judged. */
   readonly rulesNameMethods: boolean
   /** Which forwarding headers proxies write; nobody has read a `Forwarded` of others. */
@@ -31,16 +40,19 @@ export function compileForgedHeader(options: {
   const forged = new Set([
     ...MISLEADING,
     ...(options.rulesNameMethods ? METHOD_OVERRIDES : []),
-    ...options.identityNames.map(foldName),
+    ...options.addressNames.map(foldName),
   ])
+  const identities = new Set(options.identityNames.map(foldName))
+  const addresses = new Set(options.addressNames.map((name) => name.toLowerCase()))
   const isForged = remember((name: string): boolean => {
     const folded = foldName(name)
     const isPlain = name.toLowerCase() === folded
+    if (identities.has(folded)) return !(isPlain && OF_CLIENTS.has(folded))
+    if (addresses.has(name.toLowerCase())) return false
     if (OF_PROXIES.has(folded)) return !isPlain
     if (folded === 'forwarded') return !isPlain || options.proxyHeaders !== 'forwarded'
-    if (folded.startsWith('x-forwarded-')) return !isPlain || forged.has(folded)
-    if (folded.startsWith('x-stepgate-')) return true
-    return forged.has(folded) && !(isPlain && OF_CLIENTS.has(folded))
+    if (folded.startsWith('x-forwarded-') || folded.startsWith('x-stepgate-')) return true
+    return forged.has(folded)
   })
   return (rawHeaders) => {
     for (let i = 0; i < rawHeaders.length; i += 2) {

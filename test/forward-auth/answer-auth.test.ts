@@ -22,7 +22,8 @@ const ENV = {
   STEPGATE_UPSTREAM: 'none',
   STEPGATE_TRUSTED_PROXIES: '127.0.0.1',
   STEPGATE_RULES: RULES,
-  STEPGATE_HEADERS: 'Authorization=Basic {username}:{secret}; X-Team={groups}',
+  STEPGATE_HEADERS:
+    'Authorization=Basic {username}:{secret}; X-Team={groups}; X-Client={client_address}',
   STEPGATE_HEADERS_SECRET: 'canary-headers-3317',
 }
 const HOST = 'app.example.com'
@@ -93,6 +94,7 @@ describe('the answer to a proxy', () => {
       'Cookie: __Host-stepgate=x',
     ])
     assert.deepEqual(statusesOf(text), [200])
+    assert.equal(headerOf(text, 'x-client'), '203.0.113.9')
     const empty = ['x-forwarded-user', 'authorization', 'x-stepgate-acr', 'x-stepgate-assertion']
     for (const name of [...empty, 'cookie']) assert.equal(headerOf(text, name), '', name)
   })
@@ -210,7 +212,8 @@ describe('the answer to a proxy', () => {
     const signIn = await asked('/basic')
     assert.deepEqual(statusesOf(signIn), [401])
     assert.match(headerOf(signIn, 'location') ?? '', /^https:\/\/login\.example\.com\//)
-    assert.equal(headerOf(signIn, 'www-authenticate'), 'Bearer realm="stepgate"')
+    // nginx would add it to that of its second question.
+    assert.equal(headerOf(signIn, 'www-authenticate'), undefined)
     assert.equal(headerOf(signIn, 'x-stepgate-set-cookie-1'), headerOf(signIn, 'set-cookie'))
     const stepUp = await asked('/fresh', cookie)
     assert.deepEqual(statusesOf(stepUp), [401])
@@ -242,6 +245,23 @@ describe('the answer to a proxy', () => {
     const denied = await send(t, ASK, [CLIENT, ...nginx('GET', '/denied'), cookie, ...NAVIGATION])
     assert.deepEqual(statusesOf(denied), [403])
     assert.match(headerOf(denied, 'content-type') ?? '', /^text\/html/)
+  })
+
+  test('is counted and audited once, although nginx asks twice', async (t) => {
+    const events = () => [...door.logs('request.denied'), ...door.logs('step_up.required')].length
+    const cookie = await door.cookieOf()
+    const forged = 'X-Forwarded-User: mallory'
+    for (const [uri, more] of [
+      ['/denied', cookie],
+      ['/fresh', cookie],
+      ['/denied', forged],
+    ] as const) {
+      const asked = [...nginx('GET', uri), more]
+      const before = events()
+      await send(t, ASK, [...asked, STATUS])
+      await send(t, ASK, [...asked, CLIENT])
+      assert.equal(events() - before, 1, uri)
+    }
   })
 
   test('judges the method that was asked for, not that of the question', async (t) => {
@@ -383,6 +403,9 @@ describe('the answer to a proxy', () => {
     for (const header of [
       'X-Forwarded-User: mallory',
       'x-forwarded-groups: hr',
+      'X-Forwarded-Prefix: //evil.example.com',
+      'X-Forwarded-Scheme: http',
+      'X-Forwarded-Ssl: on',
       'X_Forwarded_User: mallory',
       'X-Forwarded_User: mallory',
       'X.Forwarded.User: mallory',
@@ -390,6 +413,7 @@ describe('the answer to a proxy', () => {
       'X-Stepgate-Anything: 1',
       'X-Team: hr',
       'X_Team: hr',
+      'X_Client: 203.0.113.1',
       'X-Rewrite-URL: /denied',
       'X_Original_URL: /denied',
       'X-HTTP-Method-Override: POST',
@@ -400,7 +424,8 @@ describe('the answer to a proxy', () => {
       assert.equal(door.logs('request.denied').at(-1)?.header, header.split(':', 1)[0])
     }
     const own = 'Authorization: Bearer of-the-application'
-    assert.equal(await status(t, ASK, [...traefik('GET', '/assets/x'), own]), 200)
+    const proxys = ['X-Forwarded-Port: 443', 'X-Forwarded-Server: edge', 'X-Client: 203.0.113.9']
+    assert.equal(await status(t, ASK, [...traefik('GET', '/assets/x'), own, ...proxys]), 200)
   })
 
   test('judges every host that may be meant, and only the one that a whole statement names', async (t) => {
@@ -441,7 +466,11 @@ describe('the answer to a proxy', () => {
     const cookie = await door.cookieOf()
     const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='
     const upgrade = ['Upgrade: websocket', 'Sec-WebSocket-Version: 13', key]
-    for (const socket of [[key], ['Connection: Upgrade', ...upgrade]]) {
+    for (const socket of [
+      [key],
+      ['Sec-WebSocket-Version: 13'],
+      ['Connection: Upgrade', ...upgrade],
+    ]) {
       const asked = (origin: string) => {
         const headers = [...traefik('GET', '/basic'), ...socket, `Origin: ${origin}`, cookie]
         return sendRaw(t, door.port, rawRequest(ASK, headers.concat('Connection: close')))

@@ -30,6 +30,8 @@ type Places = {
   readonly folder: string
   /** A script in place of deploy's. */
   readonly script?: string | undefined
+  /** How long it waits for stepgate's answer, in seconds. */
+  readonly patience: number
   readonly port: number
   readonly stepgate: string
   readonly application: string
@@ -51,8 +53,9 @@ export const PROXY_KINDS: readonly ProxyKind[] = [
     name: 'nginx',
     program: '/usr/sbin/nginx',
     forwards: false,
-    async launch({ folder, port, stepgate, application }) {
+    async launch({ folder, port, stepgate, application, patience }) {
       const site = deployed('nginx.conf', {
+        'proxy_read_timeout 10s': `proxy_read_timeout ${patience}s`,
         '127.0.0.1:8080': stepgate,
         '127.0.0.1:3000': application,
         'listen 443 ssl;': `listen 127.0.0.1:${port};`,
@@ -72,8 +75,9 @@ export const PROXY_KINDS: readonly ProxyKind[] = [
     name: 'Caddy',
     program: '/usr/bin/caddy',
     forwards: false,
-    async launch({ folder, port, stepgate, application }) {
+    async launch({ folder, port, stepgate, application, patience }) {
       const site = deployed('Caddyfile', {
+        'response_header_timeout 10s': `response_header_timeout ${patience}s`,
         '127.0.0.1:8080': stepgate,
         '127.0.0.1:3000': application,
         'app.example.com {': `http://127.0.0.1:${port} {\n\tbind 127.0.0.1`,
@@ -91,13 +95,13 @@ export const PROXY_KINDS: readonly ProxyKind[] = [
     forwards: false,
     async launch({ folder, port, stepgate, application, script = SCRIPT }) {
       const file = join(folder, 'haproxy.cfg')
-      const text = deployed('haproxy.cfg', {
+      const site = deployed('haproxy.cfg', {
         '127.0.0.1:8080': stepgate,
         '127.0.0.1:3000': application,
         '/etc/haproxy/stepgate.lua': script,
         ':443 ssl crt /etc/haproxy/app.example.com.pem': `127.0.0.1:${port}`,
       })
-      await writeFile(file, text)
+      await writeFile(file, site)
       return ['/usr/sbin/haproxy', '-db', '-f', file]
     },
   },
@@ -144,13 +148,17 @@ export function missingProxy({ program }: ProxyKind): string | false {
 }
 
 /**
- * Starts everything, with another script than deploy's or other variables if they are given; what
- * deploy's configuration names is replaced by what is there.
+ * Starts everything, with another script than deploy's, another stepgate, less patience with it, or other
+ * variables if they are given; what deploy's configuration names is replaced by what is there.
  */
 export async function startDeployedProxy(
   kind: ProxyKind,
-  { script, issuer, env }: { script?: string } & Pick<WorldOptions, 'issuer' | 'env'> = {},
+  options: { script?: string; stepgate?: string; patience?: number } & Pick<
+    WorldOptions,
+    'issuer' | 'env'
+  > = {},
 ): Promise<DeployedProxy> {
+  const { script, stepgate, patience = 10, issuer, env } = options
   const worlds = new Set<World>()
   const closeWorlds = async () => {
     const open = [...worlds]
@@ -182,7 +190,8 @@ export async function startDeployedProxy(
       port,
       inner,
       script,
-      stepgate: world.url.host,
+      patience,
+      stepgate: stepgate ?? world.url.host,
       application: world.application.url.host,
     })
     return { program, args }
