@@ -2,9 +2,11 @@ import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
 import type { EndReason } from '../metrics/counted-fields.ts'
+import { dropTokens } from './provider-tokens.ts'
 import { type Checked, createRefresher, PATIENCE, type RefresherParts } from './refresh-tokens.ts'
 import type { Revocations } from './revocations.ts'
-import type { Session } from './session.ts'
+import { StoreUnavailableError } from '../store/store.ts'
+import { CLOCK_SKEW, type Session } from './session.ts'
 import type { SessionReader } from './session-reader.ts'
 
 /** Sessions are asked about at the provider again and again: who is gone there is gone here. */
@@ -102,7 +104,9 @@ export function createRecheck(
   async function end(session: Session, reason: EndReason, detail?: string): Promise<void> {
     const { family, subject } = session
     log.audit('session.ended', { subject, reason, detail })
+    // First: with the tokens gone, nobody would hear the provider's answer again.
     await revocations.revoke(family, clock() + lifetime, { subject, reason })
+    await dropTokens(parts, family, clock()).catch(nothing)
     knowledge.delete(family)
   }
 
@@ -178,4 +182,9 @@ async function inTime<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
     timer = setTimeout(() => resolve(undefined), ms)
   })
   return Promise.race([work, over]).finally(() => clearTimeout(timer))
+}
+
+/** The tokens of what has ended expire by themselves. */
+function nothing(error: unknown): undefined {
+  if (!(error instanceof StoreUnavailableError)) throw error
 }

@@ -7,7 +7,6 @@ import { StoreUnavailableError } from '../store/store.ts'
 import type { KeptGroups } from './kept-groups.ts'
 import {
   type CheckedIdentity,
-  dropTokens,
   type FoundTokens,
   findTokens,
   type ProviderTokens,
@@ -105,6 +104,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     const { heldUntil: _held, unsure: _sent, ...tokens } = found.tokens
     const now = clock()
     const refreshed = await provider.refresh(refreshToken, subject)
+    const conclude = (result: CheckResult) => confirm(family, found, result)
     switch (refreshed.kind) {
       case 'refreshed': {
         const after = { ...tokens, ...nextOf(refreshed), checkedAt: now }
@@ -113,7 +113,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
           return checked(after.identity, now, now)
         }
         const read = readIdentity(refreshed.claims, config, now)
-        if (read.kind === 'missing') return drop(family, over('missing_claim', read.claim))
+        if (read.kind === 'missing') return conclude(over('missing_claim', read.claim))
         const identity = checkedPart(read.identity)
         await settle(family, found, async () => ({
           ...after,
@@ -124,13 +124,13 @@ export function createRefresher(parts: RefresherParts): Refresher {
       case 'refused': {
         // A store that has lost the last recheck has a token that was used already.
         const isOld = unsure || checkedAt >= tokens.checkedAt + interval
-        if (!isOld) return drop(family, over('refused', refreshed.error))
+        if (!isOld) return conclude(over('refused', refreshed.error))
         const { refreshToken: _spent, ...rest } = tokens
         await settle(family, found, async () => rest)
         return lost('refresh_token_lost')
       }
       case 'other-subject':
-        return drop(family, over('other_subject'))
+        return conclude(over('other_subject'))
       case 'unknown': {
         const isNew = refreshed.refreshToken !== undefined
         const after = { ...nextOf(refreshed), unsure: refreshed.unsure || (unsure && !isNew) }
@@ -161,8 +161,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
         const tokens = await make()
         const now = clock()
         const { replaced, found: other } = await replaceTokens(parts, family, present, tokens, now)
-        // Signed out meanwhile, or checked by another process, which knows better.
-        if (replaced || other === undefined || other.tokens.checkedAt >= tokens.checkedAt) return
+        // Signed out or in meanwhile, or checked by another process, which knows better.
+        if (replaced || other?.tokens.signIn !== found.tokens.signIn) return
+        if (other === undefined || other.tokens.checkedAt >= tokens.checkedAt) return
         present = other
       }
     }
@@ -189,9 +190,18 @@ export function createRefresher(parts: RefresherParts): Refresher {
     }
   }
 
-  async function drop(family: string, result: CheckResult): Promise<CheckResult> {
-    await dropTokens(parts, family, clock()).catch(nothing)
-    return result
+  /**
+   * The end of a sign-in is none of the family that has signed in again meanwhile. Whoever finds the
+   * tokens, as where this process dies before all know, asks once more and hears the same.
+   */
+  async function confirm(
+    family: string,
+    found: FoundTokens,
+    result: CheckResult,
+  ): Promise<CheckResult> {
+    const { unsure: _, ...asBefore } = found.tokens
+    const mine = await replaceTokens(parts, family, found, asBefore, clock()).catch(nothing)
+    return mine?.replaced === false ? { kind: 'unknown', retryIn: HELD_RETRY } : result
   }
 
   return {
@@ -232,7 +242,7 @@ function nextOf({ refreshToken }: { readonly refreshToken?: string }) {
   return refreshToken === undefined ? {} : { refreshToken }
 }
 
-/** The tokens of what has ended expire by themselves. */
+/** What the provider has refused ends also while nobody can say whether there was a new sign-in. */
 function nothing(error: unknown): undefined {
   if (!(error instanceof StoreUnavailableError)) throw error
 }

@@ -6,7 +6,7 @@ import { createSealer } from '../../proxy/session/sealed.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import type { Claims, Refreshed } from '../../proxy/sign-in/provider.ts'
 import type { Store } from '../../proxy/store/store.ts'
-import { CONFIG, keptLog } from '../sign-in/parts.ts'
+import { CONFIG, countingRandom, keptLog } from '../sign-in/parts.ts'
 import { HOUR, MINUTE, NOW, sampleSession } from './session-sample.ts'
 
 export const INTERVAL = 5 * MINUTE
@@ -57,7 +57,7 @@ export function createProcess(
   const revoked = new Set<string>()
   const cookies = new Map<string, Session>()
   const keptGroups = createKeptGroups({ store, sealer, lifetime: 12 * HOUR })
-  const tokens = { store, sealer }
+  const tokens = { store, sealer, random: countingRandom() }
   const recheck = createRecheck({
     ...tokens,
     keptGroups,

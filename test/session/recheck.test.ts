@@ -310,6 +310,55 @@ describe('a refresh token that works once', () => {
   })
 })
 
+describe('a family that signs in again while it is being rechecked', () => {
+  for (const [answer, name] of [
+    [{ kind: 'refused', error: 'invalid_grant' }, 'goes on, whatever is said of its old token'],
+    [undefined, 'keeps the new refresh token, also where the sign-in began before the recheck'],
+  ] as const) {
+    it(name, async () => {
+      const { request, session, provider, clock, tokens, stored, ended, revoked } = await one()
+      provider.answer = async (refreshed) => {
+        const { checkedAt = 0, identity } = (await stored(session)) ?? {}
+        const again = { refreshToken: 'of-the-new-sign-in', checkedAt, ...(identity && { identity }) }
+        await keepTokens(tokens, session.family, again, NOW + 12 * HOUR, NOW)
+        return answer ?? refreshed
+      }
+      clock.now = NOW + LATE
+      assert.notEqual(await request(session), undefined)
+      assert.equal((await stored(session))?.refreshToken, 'of-the-new-sign-in')
+      assert.deepEqual(ended(), [])
+      assert.equal(revoked.size, 0)
+    })
+  }
+
+  it('ends all the same, and then has no tokens, when the store is away at the refusal', async () => {
+    const { request, session, provider, clock, store, revoked } = await one()
+    provider.answer = async () => {
+      store.swap = async () => {
+        throw new StoreUnavailableError('down')
+      }
+      return { kind: 'refused', error: 'invalid_grant' }
+    }
+    clock.now = NOW + LATE
+    assert.equal(await request(session), undefined)
+    assert.ok(revoked.has(session.family))
+  })
+})
+
+it('a family is revoked before its tokens are dropped', async () => {
+  const { request, session, provider, clock, store, revoked } = await one()
+  const { take } = store
+  let isRevoked = false
+  store.take = async (...asked) => {
+    isRevoked = revoked.has(session.family)
+    return take(...asked)
+  }
+  provider.ended = true
+  clock.now = NOW + LATE
+  assert.equal(await request(session), undefined)
+  assert.ok(isRevoked)
+})
+
 describe('what stays open', () => {
   it('is rechecked without requests, and its session ends when the provider refuses', async () => {
     const { recheck, session, provider, clock, ended, revoked } = await one()
