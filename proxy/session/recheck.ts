@@ -6,7 +6,7 @@ import { dropTokens } from './provider-tokens.ts'
 import { type Checked, createRefresher, PATIENCE, type RefresherParts } from './refresh-tokens.ts'
 import type { Revocations } from './revocations.ts'
 import { StoreUnavailableError } from '../store/store.ts'
-import { CLOCK_SKEW, type Session } from './session.ts'
+import { knownCheck, type Session } from './session.ts'
 import type { SessionReader } from './session-reader.ts'
 
 /** Sessions are asked about at the provider again and again: who is gone there is gone here. */
@@ -34,7 +34,8 @@ export type Recheck = {
 
 /** What this process knows of a family: what was last learned, and when not to ask again before. */
 type Known = { readonly checked?: Checked | undefined; readonly retryAt?: number }
-type Outcome = 'known' | 'ended'
+/** `held`: another process is asking. */
+type Outcome = 'known' | 'unknown' | 'held' | 'ended'
 
 // In ms. How long a provider that failed is left alone.
 const RETRY = 30_000
@@ -60,7 +61,8 @@ export function createRecheck(
   let failing = false
   let warned = false
 
-  const dueAt = ({ checkedAt }: Session) => (checkedAt ?? Number.POSITIVE_INFINITY) + interval
+  const dueAt = ({ checkedAt }: Session, now: number) =>
+    checkedAt === undefined ? Number.POSITIVE_INFINITY : knownCheck(checkedAt, now) + interval
   const slack = interval * SLACK
   const extra = Math.max(grace, slack)
 
@@ -84,11 +86,11 @@ export function createRecheck(
       knowledge.set(session.family, { checked: result })
       if (failing) log.info('Sessions are rechecked again')
       failing = false
-    } else {
-      postpone(session, result.retryIn)
-      if (result.problem !== undefined) complain(result.problem)
+      return 'known'
     }
-    return 'known'
+    postpone(session, result.retryIn)
+    if (result.problem !== undefined) complain(result.problem)
+    return result.retryIn === undefined ? 'unknown' : 'held'
   }
 
   function postpone({ family }: Session, wait = RETRY): void {
@@ -110,17 +112,25 @@ export function createRecheck(
     knowledge.delete(family)
   }
 
+  /** For what stays open and is past its grace: perhaps another process knows better. */
+  async function lookOnceMore(session: Session): Promise<void> {
+    if ((await check(session)) === 'unknown' && !revocations.isOver(session)) {
+      await end(session, 'recheck')
+    }
+  }
+
   /** The session with what was learned since its cookie was written. */
-  function updated(session: Session): Session {
+  function updated(session: Session, now: number): Session {
     const checked = knowledge.get(session.family)?.checked
-    if (checked === undefined || checked.checkedAt <= (session.checkedAt ?? 0)) return session
+    const before = knownCheck(session.checkedAt ?? 0, now)
+    if (checked === undefined || checked.checkedAt <= before) return session
     if (checked.identity.subject !== session.subject) return session
     const { email: _email, name: _name, claimedPhones: _phones, ...kept } = session
     return { ...kept, ...checked.identity, checkedAt: checked.checkedAt }
   }
 
-  function renew(sealed: string, session: Session): Session {
-    const renewed = updated(session)
+  function renew(sealed: string, session: Session, now: number): Session {
+    const renewed = updated(session, now)
     if (renewed !== session) sessions.replace(sealed, renewed)
     return renewed
   }
@@ -133,15 +143,15 @@ export function createRecheck(
     const outcome = await inTime(check(session), patience)
     if (outcome === 'ended' || revocations.isRevoked(session)) return undefined
     if (outcome === undefined) postpone(session)
-    const renewed = renew(sealed, session)
-    return now < dueAt(renewed) + extra ? renewed : undefined
+    const renewed = renew(sealed, session, now)
+    return now < dueAt(renewed, now) + extra ? renewed : undefined
   }
 
   return {
     inForce(sealed, found, now) {
-      if (now < dueAt(found)) return found
-      const session = renew(sealed, found)
-      const due = dueAt(session)
+      if (now < dueAt(found, now)) return found
+      const session = renew(sealed, found, now)
+      const due = dueAt(session, now)
       if (now < due) return session
       const retryAt = knowledge.get(session.family)?.retryAt
       const isOver = now >= due + extra
@@ -153,13 +163,13 @@ export function createRecheck(
       return session
     },
     attend(found, now) {
-      if (now < dueAt(found)) return found
-      const session = updated(found)
-      const due = dueAt(session)
+      if (now < dueAt(found, now)) return found
+      const session = updated(found, now)
+      const due = dueAt(session, now)
       // An id that was replaced ends no stream.
       if (now < due || revocations.isOver(session)) return session
       const retryAt = knowledge.get(session.family)?.retryAt
-      if (retryAt !== undefined && now >= due + extra) void end(session, 'recheck')
+      if (now >= due + extra) void lookOnceMore(session)
       else if (now >= (retryAt ?? 0)) void check(session)
       return session
     },

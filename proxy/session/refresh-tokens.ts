@@ -13,14 +13,15 @@ import {
   replaceTokens,
   type TokenParts,
 } from './provider-tokens.ts'
-import { CLOCK_SKEW, type Session } from './session.ts'
+import { CLOCK_SKEW, knownCheck, type Session } from './session.ts'
 
 /** What the provider said last, and when (epoch ms). */
 export type Checked = { readonly checkedAt: number; readonly identity: CheckedIdentity }
 
 /**
  * `over`: the provider no longer stands by this session. `unknown`: nothing could be learned now;
- * `problem` is a code where that is worth a word to the operator, `retryIn` is in ms.
+ * `problem` is a code where that is worth a word to the operator; `retryIn` (ms): somebody else knows
+ * more then.
  */
 export type CheckResult =
   | (Checked & { readonly kind: 'checked' })
@@ -83,7 +84,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       // Perhaps another process has ended it, which will be known here in a moment.
       if (found === undefined || identity?.subject !== session.subject) return { kind: 'unknown' }
       const { checkedAt, refreshToken, heldUntil = 0, unsure = false } = found.tokens
-      if (now < checkedAt + interval) return checked(identity, checkedAt, now)
+      if (now < knownCheck(checkedAt, now) + interval) return checked(identity, checkedAt, now)
       if (refreshToken === undefined) return { kind: 'unknown' }
       if (now < heldUntil) {
         if (performance.now() > end) return { kind: 'unknown', retryIn: HELD_RETRY }

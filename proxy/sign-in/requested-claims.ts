@@ -23,6 +23,17 @@ export function unmetClaim(request: ClaimsRequest = {}, claims: Claims): string 
   return unmet?.[0]
 }
 
+/** What userinfo, which is about the person, can't say, nor whoever is asked without the person. */
+export const OF_SIGN_IN: ReadonlySet<string> = new Set(['acr', 'amr', 'auth_time', 'sid'])
+
+/** The same at a recheck, where nobody signs in. */
+export function unmetClaimOfPerson(request: ClaimsRequest = {}, claims: Claims) {
+  const ofPerson = (place: ClaimsRequest['userinfo'] = {}) =>
+    Object.fromEntries(Object.entries(place).filter(([name]) => !OF_SIGN_IN.has(name)))
+  const { id_token, userinfo } = request
+  return unmetClaim({ id_token: ofPerson(id_token), userinfo: ofPerson(userinfo) }, claims)
+}
+
 function isMet(name: string, claim: unknown, values: readonly unknown[] | undefined): boolean {
   if (claim === undefined || claim === null) return false
   // An acr is one text: a list of them proves nothing.

@@ -46,6 +46,18 @@ describe('a session that is not due', () => {
     assert.equal(provider.asked, 0)
   })
 
+  it('is none that was checked in the future, by a clock gone wrong', async () => {
+    const { request, begin, session, provider, clock } = await one()
+    const checkedAt = NOW + 2 * MINUTE
+    const ahead = { ...session, checkedAt }
+    await begin(ahead)
+    const { groups, checkedAt: now } = (await request(ahead)) ?? {}
+    assert.deepEqual([groups, now], [['new'], clock.now])
+    assert.equal(provider.asked, 1)
+    const within = { ...session, checkedAt: NOW + MINUTE }
+    assert.equal(request(within, 'of a clock that is a minute ahead'), within)
+  })
+
   it('is one that came without a refresh token, always', async () => {
     const { request, provider, clock } = await one()
     const { checkedAt: _, ...session } = checkedSession()
@@ -382,6 +394,42 @@ describe('what stays open', () => {
     recheck.attend(session, clock.now)
     await until(async () => recheck.attend(session, clock.now).groups[0] === 'new')
     assert.equal(provider.asked, 1)
+  })
+
+  it('goes on past its grace when another process has asked, or is asking', async () => {
+    const { recheck, session, provider, clock, store, ended, stored, tokens } = await one()
+    const answer = Promise.withResolvers<void>()
+    const able = rotatingProvider()
+    const other = createProcess(
+      store,
+      { refresh: (token) => answer.promise.then(() => able.refresh(token)) },
+      clock,
+    )
+    provider.answer = () => DOWN
+    clock.now = NOW + INTERVAL + GRACE - 1
+    recheck.attend(session, clock.now)
+    await until(async () => {
+      const { heldUntil } = (await stored(session)) ?? {}
+      return provider.asked === 1 && heldUntil === undefined
+    })
+    const asking = other.request(session)
+    await until(async () => (await stored(session))?.heldUntil !== undefined)
+    clock.now += 1
+    recheck.attend(session, clock.now)
+    answer.resolve()
+    await asking
+    await until(async () => recheck.attend(session, clock.now).groups[0] === 'new')
+    assert.deepEqual(ended(), [])
+    assert.equal(provider.asked, 1)
+
+    // The same where the other one takes longer than anybody waits.
+    const patient = createProcess(store, able, clock, { patience: 1 })
+    clock.now += INTERVAL + GRACE
+    const held = { ...(await stored(session)), checkedAt: NOW, heldUntil: clock.now + MINUTE }
+    await keepTokens(tokens, session.family, held, NOW + 12 * HOUR, NOW)
+    patient.recheck.attend(session, clock.now)
+    await patient.request(session)
+    assert.deepEqual(patient.ended(), [])
   })
 
   it('ends with the grace when nothing can be learned, and not before it was tried', async () => {
