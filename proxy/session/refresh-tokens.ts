@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { errorCode } from '../error-code.ts'
 import type { Provider } from '../sign-in/provider.ts'
-import { readIdentity } from '../sign-in/read-identity.ts'
+import { readIdentity, withUnsaid } from '../sign-in/read-identity.ts'
+import { OF_SIGN_IN, unmetClaim } from '../sign-in/requested-claims.ts'
 import { StoreUnavailableError } from '../store/store.ts'
 import type { KeptGroups } from './kept-groups.ts'
 import {
@@ -84,7 +85,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
       // Perhaps another process has ended it, which will be known here in a moment.
       if (found === undefined || identity?.subject !== session.subject) return { kind: 'unknown' }
       const { checkedAt, refreshToken, heldUntil = 0, unsure = false } = found.tokens
-      if (now < knownCheck(checkedAt, now) + interval) return checked(identity, checkedAt, now)
+      if (now < knownCheck(checkedAt, now) + interval) {
+        return checked(await whole(identity, now), checkedAt)
+      }
       if (refreshToken === undefined) return { kind: 'unknown' }
       if (now < heldUntil) {
         if (performance.now() > end) return { kind: 'unknown', retryIn: HELD_RETRY }
@@ -109,11 +112,18 @@ export function createRefresher(parts: RefresherParts): Refresher {
     switch (refreshed.kind) {
       case 'refreshed': {
         const after = { ...tokens, ...nextOf(refreshed), checkedAt: now }
-        if (refreshed.claims === undefined) {
+        const { claims, partial = false } = refreshed
+        const before =
+          claims === undefined || partial ? await whole(tokens.identity, now) : undefined
+        if (claims === undefined || (partial && before === undefined)) {
           await settle(family, found, async () => after)
-          return checked(after.identity, now, now)
+          return checked(before, now)
         }
-        const read = readIdentity(refreshed.claims, config, now)
+        const isJudged = (name: string) => !OF_SIGN_IN.has(name) && (!partial || name in claims)
+        const unmet = unmetClaim(config.oidc.request.claims, claims, isJudged)
+        if (unmet !== undefined) return conclude(over('missing_claim', unmet))
+        const all = before === undefined ? claims : withUnsaid(claims, before, config.oidc)
+        const read = readIdentity(all, config, now)
         if (read.kind === 'missing') return conclude(over('missing_claim', read.claim))
         const identity = checkedPart(read.identity)
         await settle(family, found, async () => ({
@@ -141,14 +151,8 @@ export function createRefresher(parts: RefresherParts): Refresher {
     }
   }
 
-  async function checked(
-    identity: ProviderTokens['identity'],
-    checkedAt: number,
-    now: number,
-  ): Promise<CheckResult> {
-    const whole = identity && (await keptGroups.unpack<CheckedIdentity>(identity, now))
-    if (whole === undefined) return lost('groups_lost')
-    return { kind: 'checked', checkedAt, identity: whole }
+  async function whole(identity: ProviderTokens['identity'], now: number) {
+    return identity && (await keptGroups.unpack<CheckedIdentity>(identity, now))
   }
 
   /** Writes what came of it, now or as soon as the store takes it. */
@@ -232,6 +236,10 @@ function over(
   detail?: string,
 ): CheckResult {
   return { kind: 'over', reason, ...(detail !== undefined && { detail }) }
+}
+
+function checked(identity: CheckedIdentity | undefined, checkedAt: number): CheckResult {
+  return identity === undefined ? lost('groups_lost') : { kind: 'checked', checkedAt, identity }
 }
 
 function lost(problem: string): CheckResult {

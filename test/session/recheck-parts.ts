@@ -1,3 +1,4 @@
+import type { ClaimsRequest } from '../../proxy/config/config.ts'
 import { createKeptGroups } from '../../proxy/session/kept-groups.ts'
 import { findTokens, keepTokens } from '../../proxy/session/provider-tokens.ts'
 import { createRecheck } from '../../proxy/session/recheck.ts'
@@ -50,7 +51,12 @@ export function createProcess(
   store: Store,
   provider: Pick<ReturnType<typeof rotatingProvider>, 'refresh'>,
   clock: { now: number },
-  { patience = 10_000, grace = GRACE, secrets = [SECRET] as [string, ...string[]] } = {},
+  {
+    patience = 10_000,
+    grace = GRACE,
+    secrets = [SECRET] as [string, ...string[]],
+    claims = undefined as ClaimsRequest | undefined,
+  } = {},
 ) {
   const sealer = createSealer(secrets, { maxLength: 1024 * 1024 })
   const { log, lines } = keptLog()
@@ -62,7 +68,11 @@ export function createProcess(
     ...tokens,
     keptGroups,
     provider,
-    config: { ...CONFIG, session: { ...CONFIG.session, recheckGrace: grace } } as never,
+    config: {
+      ...CONFIG,
+      session: { ...CONFIG.session, recheckGrace: grace },
+      oidc: { ...CONFIG.oidc, request: { ...CONFIG.oidc.request, claims } },
+    } as never,
     clock: () => clock.now,
     patience,
     log,

@@ -121,6 +121,53 @@ describe('a session that is due', () => {
     }
   })
 
+  it('ends when it lacks what was asked for as essential, but for how the person signed in', async () => {
+    const essential = { essential: true }
+    const claims = {
+      id_token: { acr: essential, auth_time: essential, sid: essential },
+      userinfo: { department: { ...essential, value: 'hr' }, team: null },
+    }
+    for (const [said, left] of [
+      [{ department: 'hr' }, 0],
+      [{ department: 'sales' }, 1],
+      [{}, 1],
+    ] as const) {
+      const { request, session, provider, clock, ended } = await one({}, { claims })
+      provider.claims = said
+      clock.now = NOW + LATE
+      await request(session)
+      const fields = { subject: session.subject, reason: 'missing_claim', detail: 'department' }
+      assert.deepEqual(ended(), Array(left).fill({ message: 'session.ended', fields }))
+    }
+  })
+
+  it('keeps what an answer that does not say all leaves out', async () => {
+    const essential = { essential: true, value: 'hr' }
+    const { phone, ...rest } = {
+      phone: { claimedPhones: ['+15551234567'] },
+      email: 'alice@example.com',
+    }
+    const before = { ...rest, name: 'Alice Ünal', username: 'alice', groups: ['old'] }
+    for (const [said, expected] of [
+      [{}, { ...before, ...phone }],
+      [
+        { groups: ['less'], name: 'A' },
+        { ...before, ...phone, groups: ['less'], name: 'A' },
+      ],
+      [{ phone_number: '+15557654321' }, before],
+      [{ department: 'sales' }, undefined],
+    ] as const) {
+      const claims = { userinfo: { department: essential } }
+      const { request, session, provider, clock } = await one({}, { claims })
+      const all = { sub: session.subject, ...said }
+      provider.answer = () => ({ kind: 'refreshed', claims: all, partial: true })
+      clock.now = NOW + LATE
+      const { username, email, name, groups, claimedPhones } = (await request(session)) ?? {}
+      const now = { email, name, username, groups, ...(claimedPhones && { claimedPhones }) }
+      assert.deepEqual(username === undefined ? undefined : now, expected)
+    }
+  })
+
   it('never becomes that of somebody else, whatever is learned of its family', async () => {
     const { request, begin, session, provider, clock, recheck } = await one()
     // Two people signed in at once, in tabs that had one cookie: the last one's tokens are kept.
@@ -331,7 +378,11 @@ describe('a family that signs in again while it is being rechecked', () => {
       const { request, session, provider, clock, tokens, stored, ended, revoked } = await one()
       provider.answer = async (refreshed) => {
         const { checkedAt = 0, identity } = (await stored(session)) ?? {}
-        const again = { refreshToken: 'of-the-new-sign-in', checkedAt, ...(identity && { identity }) }
+        const again = {
+          refreshToken: 'of-the-new-sign-in',
+          checkedAt,
+          ...(identity && { identity }),
+        }
         await keepTokens(tokens, session.family, again, NOW + 12 * HOUR, NOW)
         return answer ?? refreshed
       }
