@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts'
 import { keyOf } from '../store/key-of.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreUnavailableError } from '../store/store.ts'
 import type { Packed } from './kept-groups.ts'
 import type { JsonObject, Sealer } from './sealed.ts'
 import type { Session } from './session.ts'
@@ -108,6 +108,16 @@ export async function dropTokens(
   now: number,
 ): Promise<ProviderTokens | undefined> {
   return (await open(sealer, family, await store.take(tokensKey(family), now), now))?.tokens
+}
+
+/** The same for what has ended: what the store does not give up now expires by itself. */
+export async function forgetTokens(
+  ...asked: Parameters<typeof dropTokens>
+): Promise<ProviderTokens | undefined> {
+  return dropTokens(...asked).catch((error: unknown) => {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    return undefined
+  })
 }
 
 function seal(

@@ -2,8 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
 import type { EndReason } from '../metrics/counted-fields.ts'
-import { StoreUnavailableError } from '../store/store.ts'
-import { dropTokens } from './provider-tokens.ts'
+import { forgetTokens } from './provider-tokens.ts'
 import { type Checked, createRefresher, PATIENCE, type RefresherParts } from './refresh-tokens.ts'
 import type { Revocations } from './revocations.ts'
 import { knownCheck, type Session } from './session.ts'
@@ -40,6 +39,7 @@ type Outcome = 'known' | 'unknown' | 'held' | 'ended'
 // In ms. How long a provider that failed is left alone.
 const RETRY = 30_000
 const FAMILIES = 50_000
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** The share of the interval for which requests go on while they are being rechecked. */
 const SLACK = 0.1
@@ -56,21 +56,31 @@ export function createRecheck(
   const { config, sessions, revocations, clock, log, patience = PATIENCE } = parts
   const { recheck: interval, recheckGrace: grace, lifetime } = config.session
   const refresher = createRefresher(parts)
-  const knowledge = new LRUCache<string, Known>({ max: FAMILIES })
+  const knowledge = new LRUCache<string, Known>({
+    max: FAMILIES,
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ checked }) =>
+      (checked?.identity.groups ?? []).reduce((sum, group) => sum + 2 * group.length + 16, 1024),
+  })
   const running = new Map<string, Promise<Outcome>>()
   let failing = false
+  /** Until when all but the one who asks leave a failing provider alone (epoch ms). */
+  let pausedUntil: number | undefined
   let warned = false
 
   const dueAt = ({ checkedAt }: Session, now: number) =>
     checkedAt === undefined ? Number.POSITIVE_INFINITY : knownCheck(checkedAt, now) + interval
   const slack = interval * SLACK
   const extra = Math.max(grace, slack)
+  const retry = Math.min(RETRY, slack)
 
   /** One at a time for each family in this process; the store sees to it over all of them. */
   function check(session: Session): Promise<Outcome> {
     const { family } = session
     const under = running.get(family)
     if (under !== undefined) return under
+    // While it fails, one at a time tries whether it still does.
+    if (pausedUntil !== undefined) pausedUntil = clock() + retry
     const work = judge(session).finally(() => running.delete(family))
     running.set(family, work)
     return work
@@ -86,15 +96,26 @@ export function createRecheck(
       knowledge.set(session.family, { checked: result })
       if (failing) log.info('Sessions are rechecked again')
       failing = false
+      pausedUntil = undefined
       return 'known'
     }
     postpone(session, result.retryIn)
+    if (result.isOutage) pause()
     if (result.problem !== undefined) complain(result.problem)
     return result.retryIn === undefined ? 'unknown' : 'held'
   }
 
-  function postpone({ family }: Session, wait = RETRY): void {
-    const retryAt = clock() + Math.min(wait, RETRY, slack)
+  /** For less long than the family is left alone, so that the next to try is another one. */
+  function pause(): void {
+    pausedUntil = clock() + retry / 2
+  }
+
+  function isPaused(now: number): boolean {
+    return pausedUntil !== undefined && now < pausedUntil
+  }
+
+  function postpone({ family }: Session, wait = retry): void {
+    const retryAt = clock() + Math.min(wait, retry)
     knowledge.set(family, { checked: knowledge.peek(family)?.checked, retryAt })
   }
 
@@ -108,7 +129,7 @@ export function createRecheck(
     log.audit('session.ended', { subject, reason, detail })
     // First: with the tokens gone, nobody would hear the provider's answer again.
     await revocations.revoke(family, clock() + lifetime, { subject, reason })
-    await dropTokens(parts, family, clock()).catch(nothing)
+    await forgetTokens(parts, family, clock())
     knowledge.delete(family)
   }
 
@@ -142,7 +163,10 @@ export function createRecheck(
   ): Promise<Session | undefined> {
     const outcome = await inTime(check(session), patience)
     if (outcome === 'ended' || revocations.isRevoked(session)) return undefined
-    if (outcome === undefined) postpone(session)
+    if (outcome === undefined) {
+      postpone(session)
+      pause()
+    }
     const renewed = renew(sealed, session, now)
     return now < dueAt(renewed, now) + extra ? renewed : undefined
   }
@@ -156,6 +180,7 @@ export function createRecheck(
       const retryAt = knowledge.get(session.family)?.retryAt
       const isOver = now >= due + extra
       if (now < (retryAt ?? 0)) return isOver ? undefined : session
+      if (isPaused(now) && !isOver) return session
       // That nothing can be learned now is waited for once: then there is the grace.
       const isLate = retryAt === undefined ? now >= due + slack : isOver
       if (isLate) return afterCheck(sealed, session, now)
@@ -170,7 +195,7 @@ export function createRecheck(
       if (now < due || revocations.isOver(session)) return session
       const retryAt = knowledge.get(session.family)?.retryAt
       if (now >= due + extra) void lookOnceMore(session)
-      else if (now >= (retryAt ?? 0)) void check(session)
+      else if (now >= (retryAt ?? 0) && !isPaused(now)) void check(session)
       return session
     },
     began({ checkedAt }) {
@@ -192,9 +217,4 @@ async function inTime<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
     timer = setTimeout(() => resolve(undefined), ms)
   })
   return Promise.race([work, over]).finally(() => clearTimeout(timer))
-}
-
-/** The tokens of what has ended expire by themselves. */
-function nothing(error: unknown): undefined {
-  if (!(error instanceof StoreUnavailableError)) throw error
 }

@@ -31,7 +31,13 @@ export type CheckResult =
       readonly reason: 'refused' | 'other_subject' | 'missing_claim'
       readonly detail?: string
     }
-  | { readonly kind: 'unknown'; readonly problem?: string; readonly retryIn?: number }
+  | {
+      readonly kind: 'unknown'
+      readonly problem?: string
+      readonly retryIn?: number
+      /** Others would most likely fare the same. */
+      readonly isOutage?: boolean
+    }
 
 /** Uses the refresh tokens of session families, each by one process at a time. */
 export type Refresher = {
@@ -146,7 +152,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
         const isNew = refreshed.refreshToken !== undefined
         const after = { ...nextOf(refreshed), unsure: refreshed.unsure || (unsure && !isNew) }
         await settle(family, found, async () => ({ ...tokens, ...after }))
-        return lost(refreshed.code)
+        return lost(refreshed.code, !isNew)
       }
     }
   }
@@ -210,7 +216,8 @@ export function createRefresher(parts: RefresherParts): Refresher {
   }
 
   return {
-    check: (session) => check(session).catch((error) => lost(errorCode(error) ?? 'unexpected')),
+    check: (session) =>
+      check(session).catch((error) => lost(errorCode(error) ?? 'unexpected', true)),
     async close() {
       clearTimeout(timer)
       await writeAll()
@@ -242,8 +249,8 @@ function checked(identity: CheckedIdentity | undefined, checkedAt: number): Chec
   return identity === undefined ? lost('groups_lost') : { kind: 'checked', checkedAt, identity }
 }
 
-function lost(problem: string): CheckResult {
-  return { kind: 'unknown', problem }
+function lost(problem: string, isOutage = false): CheckResult {
+  return { kind: 'unknown', problem, isOutage }
 }
 
 /** The new refresh token, if there is one. */

@@ -20,6 +20,7 @@ import {
 import { HOUR, MINUTE, NOW } from './session-sample.ts'
 
 const LOST = { kind: 'unknown', code: 'OAUTH_TIMEOUT', unsure: true } as const
+const CLAIMS = { sub: 'subject-1', preferred_username: 'alice' }
 const DOWN = { kind: 'unknown', code: 'TypeError', unsure: false } as const
 
 /** A session in a store of its own, one process, and a provider. */
@@ -242,6 +243,48 @@ describe('while nothing can be learned', () => {
     clock.now = NOW + LATE
     assert.equal(await request(session), session)
     assert.equal(request(session), session)
+  })
+
+  it('nobody else waits: one at a time tries whether the provider is still away', async () => {
+    const { request, begin, session, provider, clock, ended } = await one()
+    const others = Array.from({ length: 20 }, (_, n) => ({
+      ...session,
+      id: `id-${n}`,
+      family: `${n}`,
+    }))
+    for (const each of others) await begin(each)
+    provider.answer = () => DOWN
+    clock.now = NOW + LATE
+    assert.equal(await request(session), session)
+    const askAll = () => others.map((each) => request(each, each.id))
+    assert.deepEqual(askAll(), others)
+    assert.equal(provider.asked, 1)
+
+    clock.now += 15_000
+    await Promise.all(askAll())
+    await until(async () => provider.asked === 2)
+    askAll()
+    assert.equal(provider.asked, 2)
+
+    // Whose grace is over has nothing to lose.
+    clock.now = NOW + INTERVAL + GRACE
+    provider.answer = (refreshed) => ({ ...refreshed, kind: 'refreshed', claims: CLAIMS })
+    const renewed = await Promise.all(askAll())
+    assert.ok(renewed.every((each) => each?.checkedAt === clock.now))
+    assert.deepEqual(ended(), [])
+  })
+
+  it('a session of which the answer is lost keeps no others from being rechecked', async () => {
+    const { request, begin, session, provider, clock } = await one()
+    const other = { ...session, id: 'other', family: 'other' }
+    await begin(other)
+    const { answer } = provider
+    provider.answer = () => ({ ...LOST, unsure: false, refreshToken: 'token-0' })
+    clock.now = NOW + LATE
+    await request(session)
+    provider.answer = answer
+    provider.token = 'token-0'
+    assert.deepEqual((await request(other, 'other'))?.groups, ['new'])
   })
 
   it('a session without a grace goes on for the tenth of the interval, and no longer', async () => {
