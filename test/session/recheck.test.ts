@@ -527,7 +527,7 @@ describe('what stays open', () => {
   })
 
   it('ends with the grace when nothing can be learned, and not before it was tried', async () => {
-    const { recheck, session, provider, clock, ended } = await one()
+    const { recheck, session, provider, clock, ended, stored } = await one()
     provider.answer = () => DOWN
     clock.now = NOW + INTERVAL + GRACE
     recheck.attend(session, clock.now)
@@ -538,6 +538,7 @@ describe('what stays open', () => {
     })
     const fields = { subject: session.subject, reason: 'recheck', detail: undefined }
     assert.deepEqual(ended(), [{ message: 'session.ended', fields }])
+    await until(async () => (await stored(session)) === undefined)
   })
 })
 
