@@ -178,8 +178,8 @@ export async function createContext(
   const sessions = openSessions(config, secrets, parts)
   const streams = createOpenStreams()
   revocations.subscribe(() => streams.end(revocations.isOver))
-  const { recheck } = sessions
-  const underWay = createUnderWay({ clock, config, revocations, recheck, log })
+  const { recheck, activity } = sessions
+  const underWay = createUnderWay({ clock, config, revocations, recheck, activity, log })
   meter?.beforeReading(async () => meter.set('stepgate_websockets', {}, underWay.webSockets()))
   provider.start()
   const assertions = config.assertion

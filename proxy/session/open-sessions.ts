@@ -2,6 +2,7 @@ import type { Config, Secrets } from '../config/config.ts'
 import type { Log } from '../log.ts'
 import type { Provider } from '../sign-in/provider.ts'
 import type { Store } from '../store/store.ts'
+import { type Activity, createActivity } from './activity.ts'
 import { ironSession } from './iron-session.ts'
 import { createKeptGroups, type KeptGroups } from './kept-groups.ts'
 import { createRecheck, type Recheck } from './recheck.ts'
@@ -14,6 +15,7 @@ export type Sessions = {
   readonly sessions: SessionReader
   readonly keptGroups: KeptGroups
   readonly recheck: Recheck
+  readonly activity: Activity
 }
 
 // In characters of a seal: thousands of a person's groups.
@@ -44,5 +46,6 @@ export function openSessions(
     isRevoked: parts.revocations.isRevoked,
   })
   const recheck = createRecheck({ ...parts, config, sessions, keptGroups })
-  return { sessions, keptGroups, recheck }
+  const activity = createActivity(parts.store, config.session)
+  return { sessions, keptGroups, recheck, activity }
 }

@@ -1,11 +1,14 @@
+import type { Random } from '../random.ts'
 import { keyOf } from '../store/key-of.ts'
-import type { Store } from '../store/store.ts'
+import { type Store, StoreUnavailableError } from '../store/store.ts'
 import type { Packed } from './kept-groups.ts'
 import type { JsonObject, Sealer } from './sealed.ts'
 import type { Session } from './session.ts'
 
 /** What the provider gave at a session family's last sign-in or recheck; times are epoch ms. */
 export type ProviderTokens = {
+  /** Which sign-in they are of, as a family may have several; absent in what older versions kept. */
+  readonly signIn?: string
   /** Of the sign-in, to be a hint at sign-out; absent when it is too long for a URL. */
   readonly idToken?: string
   readonly refreshToken?: string
@@ -45,15 +48,19 @@ const MAX_HINT = 7_000
 
 const tokensKey = (family: string) => keyOf(TYP, family)
 
-/** Keeps a family's tokens, sealed, instead of those from before. Throws `StoreUnavailableError`. */
+/**
+ * Keeps the tokens of a sign-in, sealed, instead of those that its family has from before. Throws
+ * `StoreUnavailableError`.
+ */
 export async function keepTokens(
-  parts: TokenParts,
+  parts: TokenParts & { readonly random: Pick<Random, 'id'> },
   family: string,
-  tokens: ProviderTokens,
+  tokens: Omit<ProviderTokens, 'signIn'>,
   expiresAt: number,
   now: number,
 ): Promise<void> {
-  const sealed = await seal(parts, family, tokens, expiresAt, now)
+  const ofSignIn = { ...tokens, signIn: parts.random.id() }
+  const sealed = await seal(parts, family, ofSignIn, expiresAt, now)
   await parts.store.put(tokensKey(family), sealed, expiresAt)
 }
 
@@ -101,6 +108,16 @@ export async function dropTokens(
   now: number,
 ): Promise<ProviderTokens | undefined> {
   return (await open(sealer, family, await store.take(tokensKey(family), now), now))?.tokens
+}
+
+/** The same for what has ended: what the store does not give up now expires by itself. */
+export async function forgetTokens(
+  ...asked: Parameters<typeof dropTokens>
+): Promise<ProviderTokens | undefined> {
+  return dropTokens(...asked).catch((error: unknown) => {
+    if (!(error instanceof StoreUnavailableError)) throw error
+    return undefined
+  })
 }
 
 function seal(

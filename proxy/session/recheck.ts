@@ -2,9 +2,10 @@ import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
 import type { EndReason } from '../metrics/counted-fields.ts'
+import { forgetTokens } from './provider-tokens.ts'
 import { type Checked, createRefresher, PATIENCE, type RefresherParts } from './refresh-tokens.ts'
 import type { Revocations } from './revocations.ts'
-import type { Session } from './session.ts'
+import { knownCheck, type Session } from './session.ts'
 import type { SessionReader } from './session-reader.ts'
 
 /** Sessions are asked about at the provider again and again: who is gone there is gone here. */
@@ -32,11 +33,13 @@ export type Recheck = {
 
 /** What this process knows of a family: what was last learned, and when not to ask again before. */
 type Known = { readonly checked?: Checked | undefined; readonly retryAt?: number }
-type Outcome = 'known' | 'ended'
+/** `held`: another process is asking. */
+type Outcome = 'known' | 'unknown' | 'held' | 'ended'
 
 // In ms. How long a provider that failed is left alone.
 const RETRY = 30_000
 const FAMILIES = 50_000
+const MAX_BYTES = 64 * 1024 * 1024
 
 /** The share of the interval for which requests go on while they are being rechecked. */
 const SLACK = 0.1
@@ -53,20 +56,31 @@ export function createRecheck(
   const { config, sessions, revocations, clock, log, patience = PATIENCE } = parts
   const { recheck: interval, recheckGrace: grace, lifetime } = config.session
   const refresher = createRefresher(parts)
-  const knowledge = new LRUCache<string, Known>({ max: FAMILIES })
+  const knowledge = new LRUCache<string, Known>({
+    max: FAMILIES,
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ checked }) =>
+      (checked?.identity.groups ?? []).reduce((sum, group) => sum + 2 * group.length + 16, 1024),
+  })
   const running = new Map<string, Promise<Outcome>>()
   let failing = false
+  /** Until when all but the one who asks leave a failing provider alone (epoch ms). */
+  let pausedUntil: number | undefined
   let warned = false
 
-  const dueAt = ({ checkedAt }: Session) => (checkedAt ?? Number.POSITIVE_INFINITY) + interval
+  const dueAt = ({ checkedAt }: Session, now: number) =>
+    checkedAt === undefined ? Number.POSITIVE_INFINITY : knownCheck(checkedAt, now) + interval
   const slack = interval * SLACK
   const extra = Math.max(grace, slack)
+  const retry = Math.min(RETRY, slack)
 
   /** One at a time for each family in this process; the store sees to it over all of them. */
   function check(session: Session): Promise<Outcome> {
     const { family } = session
     const under = running.get(family)
     if (under !== undefined) return under
+    // While it fails, one at a time tries whether it still does.
+    if (pausedUntil !== undefined) pausedUntil = clock() + retry
     const work = judge(session).finally(() => running.delete(family))
     running.set(family, work)
     return work
@@ -82,15 +96,26 @@ export function createRecheck(
       knowledge.set(session.family, { checked: result })
       if (failing) log.info('Sessions are rechecked again')
       failing = false
-    } else {
-      postpone(session, result.retryIn)
-      if (result.problem !== undefined) complain(result.problem)
+      pausedUntil = undefined
+      return 'known'
     }
-    return 'known'
+    postpone(session, result.retryIn)
+    if (result.isOutage) pause()
+    if (result.problem !== undefined) complain(result.problem)
+    return result.retryIn === undefined ? 'unknown' : 'held'
   }
 
-  function postpone({ family }: Session, wait = RETRY): void {
-    const retryAt = clock() + Math.min(wait, RETRY, slack)
+  /** For less long than the family is left alone, so that the next to try is another one. */
+  function pause(): void {
+    pausedUntil = clock() + retry / 2
+  }
+
+  function isPaused(now: number): boolean {
+    return pausedUntil !== undefined && now < pausedUntil
+  }
+
+  function postpone({ family }: Session, wait = retry): void {
+    const retryAt = clock() + Math.min(wait, retry)
     knowledge.set(family, { checked: knowledge.peek(family)?.checked, retryAt })
   }
 
@@ -102,21 +127,31 @@ export function createRecheck(
   async function end(session: Session, reason: EndReason, detail?: string): Promise<void> {
     const { family, subject } = session
     log.audit('session.ended', { subject, reason, detail })
+    // First: with the tokens gone, nobody would hear the provider's answer again.
     await revocations.revoke(family, clock() + lifetime, { subject, reason })
+    await forgetTokens(parts, family, clock())
     knowledge.delete(family)
   }
 
+  /** For what stays open and is past its grace: perhaps another process knows better. */
+  async function lookOnceMore(session: Session): Promise<void> {
+    if ((await check(session)) === 'unknown' && !revocations.isOver(session)) {
+      await end(session, 'recheck')
+    }
+  }
+
   /** The session with what was learned since its cookie was written. */
-  function updated(session: Session): Session {
+  function updated(session: Session, now: number): Session {
     const checked = knowledge.get(session.family)?.checked
-    if (checked === undefined || checked.checkedAt <= (session.checkedAt ?? 0)) return session
+    const before = knownCheck(session.checkedAt ?? 0, now)
+    if (checked === undefined || checked.checkedAt <= before) return session
     if (checked.identity.subject !== session.subject) return session
     const { email: _email, name: _name, claimedPhones: _phones, ...kept } = session
     return { ...kept, ...checked.identity, checkedAt: checked.checkedAt }
   }
 
-  function renew(sealed: string, session: Session): Session {
-    const renewed = updated(session)
+  function renew(sealed: string, session: Session, now: number): Session {
+    const renewed = updated(session, now)
     if (renewed !== session) sessions.replace(sealed, renewed)
     return renewed
   }
@@ -128,20 +163,24 @@ export function createRecheck(
   ): Promise<Session | undefined> {
     const outcome = await inTime(check(session), patience)
     if (outcome === 'ended' || revocations.isRevoked(session)) return undefined
-    if (outcome === undefined) postpone(session)
-    const renewed = renew(sealed, session)
-    return now < dueAt(renewed) + extra ? renewed : undefined
+    if (outcome === undefined) {
+      postpone(session)
+      pause()
+    }
+    const renewed = renew(sealed, session, now)
+    return now < dueAt(renewed, now) + extra ? renewed : undefined
   }
 
   return {
     inForce(sealed, found, now) {
-      if (now < dueAt(found)) return found
-      const session = renew(sealed, found)
-      const due = dueAt(session)
+      if (now < dueAt(found, now)) return found
+      const session = renew(sealed, found, now)
+      const due = dueAt(session, now)
       if (now < due) return session
       const retryAt = knowledge.get(session.family)?.retryAt
       const isOver = now >= due + extra
       if (now < (retryAt ?? 0)) return isOver ? undefined : session
+      if (isPaused(now) && !isOver) return session
       // That nothing can be learned now is waited for once: then there is the grace.
       const isLate = retryAt === undefined ? now >= due + slack : isOver
       if (isLate) return afterCheck(sealed, session, now)
@@ -149,14 +188,14 @@ export function createRecheck(
       return session
     },
     attend(found, now) {
-      if (now < dueAt(found)) return found
-      const session = updated(found)
-      const due = dueAt(session)
+      if (now < dueAt(found, now)) return found
+      const session = updated(found, now)
+      const due = dueAt(session, now)
       // An id that was replaced ends no stream.
       if (now < due || revocations.isOver(session)) return session
       const retryAt = knowledge.get(session.family)?.retryAt
-      if (retryAt !== undefined && now >= due + extra) void end(session, 'recheck')
-      else if (now >= (retryAt ?? 0)) void check(session)
+      if (now >= due + extra) void lookOnceMore(session)
+      else if (now >= (retryAt ?? 0) && !isPaused(now)) void check(session)
       return session
     },
     began({ checkedAt }) {

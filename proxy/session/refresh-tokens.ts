@@ -2,26 +2,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/config.ts'
 import { errorCode } from '../error-code.ts'
 import type { Provider } from '../sign-in/provider.ts'
-import { readIdentity } from '../sign-in/read-identity.ts'
+import { readIdentity, withUnsaid } from '../sign-in/read-identity.ts'
+import { OF_SIGN_IN, unmetClaim } from '../sign-in/requested-claims.ts'
 import { StoreUnavailableError } from '../store/store.ts'
 import type { KeptGroups } from './kept-groups.ts'
 import {
   type CheckedIdentity,
-  dropTokens,
   type FoundTokens,
   findTokens,
   type ProviderTokens,
   replaceTokens,
   type TokenParts,
 } from './provider-tokens.ts'
-import { CLOCK_SKEW, type Session } from './session.ts'
+import { CLOCK_SKEW, knownCheck, type Session } from './session.ts'
 
 /** What the provider said last, and when (epoch ms). */
 export type Checked = { readonly checkedAt: number; readonly identity: CheckedIdentity }
 
 /**
  * `over`: the provider no longer stands by this session. `unknown`: nothing could be learned now;
- * `problem` is a code where that is worth a word to the operator, `retryIn` is in ms.
+ * `problem` is a code where that is worth a word to the operator; `retryIn` (ms): somebody else knows
+ * more then.
  */
 export type CheckResult =
   | (Checked & { readonly kind: 'checked' })
@@ -30,7 +31,13 @@ export type CheckResult =
       readonly reason: 'refused' | 'other_subject' | 'missing_claim'
       readonly detail?: string
     }
-  | { readonly kind: 'unknown'; readonly problem?: string; readonly retryIn?: number }
+  | {
+      readonly kind: 'unknown'
+      readonly problem?: string
+      readonly retryIn?: number
+      /** Others would most likely fare the same. */
+      readonly isOutage?: boolean
+    }
 
 /** Uses the refresh tokens of session families, each by one process at a time. */
 export type Refresher = {
@@ -84,7 +91,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
       // Perhaps another process has ended it, which will be known here in a moment.
       if (found === undefined || identity?.subject !== session.subject) return { kind: 'unknown' }
       const { checkedAt, refreshToken, heldUntil = 0, unsure = false } = found.tokens
-      if (now < checkedAt + interval) return checked(identity, checkedAt, now)
+      if (now < knownCheck(checkedAt, now) + interval) {
+        return checked(await whole(identity, now), checkedAt)
+      }
       if (refreshToken === undefined) return { kind: 'unknown' }
       if (now < heldUntil) {
         if (performance.now() > end) return { kind: 'unknown', retryIn: HELD_RETRY }
@@ -105,15 +114,23 @@ export function createRefresher(parts: RefresherParts): Refresher {
     const { heldUntil: _held, unsure: _sent, ...tokens } = found.tokens
     const now = clock()
     const refreshed = await provider.refresh(refreshToken, subject)
+    const conclude = (result: CheckResult) => confirm(family, found, result)
     switch (refreshed.kind) {
       case 'refreshed': {
         const after = { ...tokens, ...nextOf(refreshed), checkedAt: now }
-        if (refreshed.claims === undefined) {
+        const { claims, partial = false } = refreshed
+        const before =
+          claims === undefined || partial ? await whole(tokens.identity, now) : undefined
+        if (claims === undefined || (partial && before === undefined)) {
           await settle(family, found, async () => after)
-          return checked(after.identity, now, now)
+          return checked(before, now)
         }
-        const read = readIdentity(refreshed.claims, config, now)
-        if (read.kind === 'missing') return drop(family, over('missing_claim', read.claim))
+        const isJudged = (name: string) => !OF_SIGN_IN.has(name) && (!partial || name in claims)
+        const unmet = unmetClaim(config.oidc.request.claims, claims, isJudged)
+        if (unmet !== undefined) return conclude(over('missing_claim', unmet))
+        const all = before === undefined ? claims : withUnsaid(claims, before, config.oidc)
+        const read = readIdentity(all, config, now)
+        if (read.kind === 'missing') return conclude(over('missing_claim', read.claim))
         const identity = checkedPart(read.identity)
         await settle(family, found, async () => ({
           ...after,
@@ -124,30 +141,24 @@ export function createRefresher(parts: RefresherParts): Refresher {
       case 'refused': {
         // A store that has lost the last recheck has a token that was used already.
         const isOld = unsure || checkedAt >= tokens.checkedAt + interval
-        if (!isOld) return drop(family, over('refused', refreshed.error))
+        if (!isOld) return conclude(over('refused', refreshed.error))
         const { refreshToken: _spent, ...rest } = tokens
         await settle(family, found, async () => rest)
         return lost('refresh_token_lost')
       }
       case 'other-subject':
-        return drop(family, over('other_subject'))
+        return conclude(over('other_subject'))
       case 'unknown': {
         const isNew = refreshed.refreshToken !== undefined
         const after = { ...nextOf(refreshed), unsure: refreshed.unsure || (unsure && !isNew) }
         await settle(family, found, async () => ({ ...tokens, ...after }))
-        return lost(refreshed.code)
+        return lost(refreshed.code, !isNew)
       }
     }
   }
 
-  async function checked(
-    identity: ProviderTokens['identity'],
-    checkedAt: number,
-    now: number,
-  ): Promise<CheckResult> {
-    const whole = identity && (await keptGroups.unpack<CheckedIdentity>(identity, now))
-    if (whole === undefined) return lost('groups_lost')
-    return { kind: 'checked', checkedAt, identity: whole }
+  async function whole(identity: ProviderTokens['identity'], now: number) {
+    return identity && (await keptGroups.unpack<CheckedIdentity>(identity, now))
   }
 
   /** Writes what came of it, now or as soon as the store takes it. */
@@ -161,8 +172,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
         const tokens = await make()
         const now = clock()
         const { replaced, found: other } = await replaceTokens(parts, family, present, tokens, now)
-        // Signed out meanwhile, or checked by another process, which knows better.
-        if (replaced || other === undefined || other.tokens.checkedAt >= tokens.checkedAt) return
+        // Signed out or in meanwhile, or checked by another process, which knows better.
+        if (replaced || other?.tokens.signIn !== found.tokens.signIn) return
+        if (other === undefined || other.tokens.checkedAt >= tokens.checkedAt) return
         present = other
       }
     }
@@ -189,13 +201,23 @@ export function createRefresher(parts: RefresherParts): Refresher {
     }
   }
 
-  async function drop(family: string, result: CheckResult): Promise<CheckResult> {
-    await dropTokens(parts, family, clock()).catch(nothing)
-    return result
+  /**
+   * The end of a sign-in is none of the family that has signed in again meanwhile. Whoever finds the
+   * tokens, as where this process dies before all know, asks once more and hears the same.
+   */
+  async function confirm(
+    family: string,
+    found: FoundTokens,
+    result: CheckResult,
+  ): Promise<CheckResult> {
+    const { unsure: _, ...asBefore } = found.tokens
+    const mine = await replaceTokens(parts, family, found, asBefore, clock()).catch(nothing)
+    return mine?.replaced === false ? { kind: 'unknown', retryIn: HELD_RETRY } : result
   }
 
   return {
-    check: (session) => check(session).catch((error) => lost(errorCode(error) ?? 'unexpected')),
+    check: (session) =>
+      check(session).catch((error) => lost(errorCode(error) ?? 'unexpected', true)),
     async close() {
       clearTimeout(timer)
       await writeAll()
@@ -223,8 +245,12 @@ function over(
   return { kind: 'over', reason, ...(detail !== undefined && { detail }) }
 }
 
-function lost(problem: string): CheckResult {
-  return { kind: 'unknown', problem }
+function checked(identity: CheckedIdentity | undefined, checkedAt: number): CheckResult {
+  return identity === undefined ? lost('groups_lost') : { kind: 'checked', checkedAt, identity }
+}
+
+function lost(problem: string, isOutage = false): CheckResult {
+  return { kind: 'unknown', problem, isOutage }
 }
 
 /** The new refresh token, if there is one. */
@@ -232,7 +258,7 @@ function nextOf({ refreshToken }: { readonly refreshToken?: string }) {
   return refreshToken === undefined ? {} : { refreshToken }
 }
 
-/** The tokens of what has ended expire by themselves. */
+/** What the provider has refused ends also while nobody can say whether there was a new sign-in. */
 function nothing(error: unknown): undefined {
   if (!(error instanceof StoreUnavailableError)) throw error
 }

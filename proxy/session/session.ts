@@ -43,3 +43,8 @@ export type Session = {
 
 /** How far the clocks of several machines may be apart (ms). */
 export const CLOCK_SKEW = 60_000
+
+/** When the provider said that all was well: never, if that was under a clock gone wrong. */
+export function knownCheck(checkedAt: number, now: number): number {
+  return checkedAt > now + CLOCK_SKEW ? 0 : checkedAt
+}

@@ -5,6 +5,7 @@ import { pageAnswer } from '../page-answer.ts'
 import { codePagePath, signInPath } from '../request/need.ts'
 import { clearCookie } from '../session/cookies.ts'
 import { sessionCookies } from '../session/current-session.ts'
+import { forgetTokens } from '../session/provider-tokens.ts'
 import { readBrowserCookies } from './browser-cookies.ts'
 import { type Destination, finishSignIn, type SignInFailure } from './finish-sign-in.ts'
 import { sendToProvider } from './send-to-provider.ts'
@@ -32,7 +33,10 @@ export async function answerCallback(request: OwnRequest): Promise<Answer> {
         const end = session.createdAt + config.session.lifetime
         const fields = { ...audit, subject: session.subject }
         await revocations.revoke(goesOn ? session.id : session.family, end, fields)
-        if (!goesOn) log.audit('session.ended', { ...fields, reason: 'other_sign_in' })
+        if (!goesOn) {
+          log.audit('session.ended', { ...fields, reason: 'other_sign_in' })
+          await forgetTokens(context, session.family, now)
+        }
       }
       recheck.began(finished.session)
       warnOfGroups(log, finished.session)

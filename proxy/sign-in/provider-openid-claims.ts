@@ -2,7 +2,7 @@ import * as oidc from 'openid-client'
 import type { Config } from '../config/config.ts'
 import { errorCode } from '../error-code.ts'
 import type { Claims } from './provider.ts'
-import { requestedClaims } from './requested-claims.ts'
+import { OF_SIGN_IN, requestedClaims } from './requested-claims.ts'
 
 /**
  * The claims of an ID token and, where it lacks one that we want, of userinfo. The ID token is signed,
@@ -20,15 +20,9 @@ export async function completeClaims(
     complete || provider.serverMetadata().userinfo_endpoint === undefined
       ? {}
       : await oidc.fetchUserInfo(provider, accessToken, claims.sub)
-  const person = {
-    ...userinfo,
-    acr: undefined,
-    amr: undefined,
-    auth_time: undefined,
-    sid: undefined,
-  }
+  const person = Object.entries(userinfo).filter(([name]) => !OF_SIGN_IN.has(name))
   return {
-    ...person,
+    ...Object.fromEntries(person),
     ...claims,
     ...verified('email', claims, userinfo),
     ...verified('phone_number', claims, userinfo),

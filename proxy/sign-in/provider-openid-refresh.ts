@@ -51,7 +51,9 @@ export async function refreshGrant(
     }
     const person = { ...claims, sub }
     const all = await completeClaims(provider, settings, person, tokens.access_token)
-    return { kind: 'refreshed', claims: all, ...rotated }
+    // Userinfo alone may be a smaller set of claims than the ID token of the sign-in was.
+    const partial = tokens.id_token === undefined && ({ partial: true } as const)
+    return { kind: 'refreshed', claims: all, ...partial, ...rotated }
   } catch (error) {
     const granted = grant.response?.ok === true
     if (!granted && error instanceof oidc.ResponseBodyError && OVER.has(error.error)) {

@@ -73,12 +73,18 @@ export type Redeemed =
   | { readonly kind: 'unavailable'; readonly code: string }
 
 /**
- * `refreshed`: all is well; without `claims` the provider said no more than that. `refused`: it says
+ * `refreshed`: all is well; without `claims` the provider said no more than that, and with `partial`
+ * what is not among them is as it was. `refused`: it says
  * that this grant is over. `other-subject`: it speaks of somebody else. `unknown`: nothing was learned;
  * `unsure` is whether the token may have been used up by it. A `refreshToken` takes the old one's place.
  */
 export type Refreshed =
-  | { readonly kind: 'refreshed'; readonly claims?: Claims; readonly refreshToken?: string }
+  | {
+      readonly kind: 'refreshed'
+      readonly claims?: Claims
+      readonly partial?: true
+      readonly refreshToken?: string
+    }
   | { readonly kind: 'refused'; readonly error: string }
   | { readonly kind: 'other-subject' }
   | {

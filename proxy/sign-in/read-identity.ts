@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts'
 import { toE164 } from '../phone/e164.ts'
 import { matchesGroup } from '../policy/matches-group.ts'
+import type { CheckedIdentity } from '../session/provider-tokens.ts'
 import type { SessionIdentity } from '../session/transitions.ts'
 import type { Claims } from './provider.ts'
 
@@ -54,6 +55,24 @@ export function readIdentity(
       authTime: Math.trunc(Math.max(0, Math.min(authTime, now))),
       ...(authTimeGiven && { authTimeGiven }),
     },
+  }
+}
+
+/** Claims that do not say all, and for the rest those of who it was before. */
+export function withUnsaid(
+  claims: Claims,
+  { username, email, name, groups, claimedPhones }: CheckedIdentity,
+  { usernameClaim, groupsClaim }: Config['oidc'],
+): Claims {
+  // A number that was verified says nothing of another one.
+  const saysPhone = ['phone_number', 'phone_number_verified'].some((name) => name in claims)
+  return {
+    email,
+    name,
+    ...(!saysPhone && { phone_number: claimedPhones, phone_number_verified: true }),
+    [groupsClaim]: groups,
+    [usernameClaim]: username,
+    ...claims,
   }
 }
 

@@ -7,16 +7,24 @@ export function requestedClaims(request: ClaimsRequest = {}): readonly string[] 
   return Object.keys(request.userinfo ?? {})
 }
 
+/** How a sign-in went: neither userinfo nor a recheck can say it. */
+export const OF_SIGN_IN: ReadonlySet<string> = new Set(['acr', 'amr', 'auth_time', 'sid'])
+
 /**
  * The first claim that was asked for as essential and did not come, or came with another value than
- * asked for (OpenID Connect Core §5.5.1); a provider may well ignore what it was asked.
+ * asked for (OpenID Connect Core §5.5.1); a provider may well ignore what it was asked. Those that
+ * are not `isJudged` may be as they are.
  */
-export function unmetClaim(request: ClaimsRequest = {}, claims: Claims): string | undefined {
+export function unmetClaim(
+  request: ClaimsRequest = {},
+  claims: Claims,
+  isJudged: (name: string) => boolean = () => true,
+): string | undefined {
   const wanted = [request.id_token, request.userinfo].flatMap((place) =>
     Object.entries(place ?? {}),
   )
   const unmet = wanted.find(([name, one]) => {
-    if (one?.essential !== true) return false
+    if (one?.essential !== true || !isJudged(name)) return false
     const { values = one.value === undefined ? undefined : [one.value] } = one
     return !isMet(name, claims[name], values)
   })

@@ -98,6 +98,7 @@ async function touchSession(
 ): Promise<SeenSession> {
   const touched = touch(session, now)
   context.underWay.seen(touched)
+  context.activity.note(touched)
   const cookies = await sessionCookies(context, exchange, touched, now)
   // In the meantime a step-up may have replaced the session: its old cookie must not come back.
   const setCookies = () => (context.revocations.isRevoked(session) ? NO_COOKIES : cookies)

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import { decide } from '../policy/decide.ts'
 import { freshUntil } from '../policy/fresh-until.ts'
 import type { RuleRequest } from '../policy/rule.ts'
+import type { Activity } from '../session/activity.ts'
 import type { Recheck } from '../session/recheck.ts'
 import type { Revocations } from '../session/revocations.ts'
 import type { Session } from '../session/session.ts'
@@ -58,7 +59,9 @@ export type OpenRequest = {
 type Reason = 'revoked' | 'expired' | 'max_age' | 'not_allowed'
 
 /** The session of what is endless, as it was last seen. */
-type Watched = { session: Session; users: number }
+type Watched = { session: Session; users: number; look?: Look }
+/** At the store: whether the family was seen by another process after this moment. */
+type Look = { readonly after: number; done: boolean }
 type Guard = {
   readonly watched: Watched
   readonly asked: RuleRequest
@@ -86,9 +89,10 @@ export function createUnderWay(parts: {
   readonly config: Pick<Config, 'session' | 'rules' | 'defaultAcr'>
   readonly revocations: Pick<Revocations, 'isOver' | 'isRevoked' | 'subscribe'>
   readonly recheck: Pick<Recheck, 'attend'>
+  readonly activity: Pick<Activity, 'lastSeen'>
   readonly log: Pick<Log, 'audit'>
 }): UnderWay {
-  const { clock, config, revocations, recheck, log } = parts
+  const { clock, config, revocations, recheck, activity, log } = parts
   const tunnels = new Map<Tunnel, OpenTunnel>()
   const requests = createBag<OpenRequest>()
   let underWay = 0
@@ -117,11 +121,31 @@ export function createUnderWay(parts: {
     if (--watched.users === 0) sessions.delete(watched.session.id)
   }
 
+  function isDead(watched: Watched, now: number): boolean {
+    const { session } = watched
+    if (isLive(session, config.session, now)) return false
+    return now >= session.createdAt + config.session.lifetime || hasLooked(watched, now)
+  }
+
+  /** Whether the store has nothing new to say of a session that this process takes for idle. */
+  function hasLooked(watched: Watched, now: number): boolean {
+    const { family, seenAt } = watched.session
+    if (watched.look?.after !== seenAt) {
+      const look = { after: seenAt, done: false }
+      watched.look = look
+      void activity.lastSeen(family, now).then((seenAt) => {
+        look.done = true
+        if (seenAt > watched.session.seenAt) watched.session = { ...watched.session, seenAt }
+        judgeAll()
+      })
+    }
+    return watched.look?.done === true
+  }
+
   function staleness(guard: Guard, now: number): Reason | undefined {
     const { session } = guard.watched
     const { tokenUntil } = guard
-    const isOver =
-      tokenUntil === undefined ? !isLive(session, config.session, now) : now >= tokenUntil
+    const isOver = tokenUntil === undefined ? isDead(guard.watched, now) : now >= tokenUntil
     if (isOver) return 'expired'
     if (now >= guard.freshUntil) return 'max_age'
     if (session.checkedAt === guard.judged.checkedAt) return undefined

@@ -145,6 +145,36 @@ test('a WebSocket ends by the idle limit, which what it carries does not prolong
   assert.deepEqual(reasons(door), ['expired'])
 })
 
+test('requests to another process prolong it, which is looked up before it ends', async (t) => {
+  const store = createMemoryStore()
+  const looked: string[] = []
+  const { get } = store
+  store.get = (key, now) => {
+    looked.push(key)
+    return get(key, now)
+  }
+  const [here, there] = [
+    await start(t, { overrides: { store } }),
+    await start(t, { overrides: { store } }),
+  ]
+  const cookie = await here.door.cookieOf()
+  const pair = await here.open('/chat', cookie)
+  for (const { door } of [here, there]) door.turnClock(59 * MINUTE)
+  await there.open('/chat', cookie)
+  assert.deepEqual(looked, [])
+  here.door.turnClock(2 * MINUTE)
+  await until(async () => looked.length === 1)
+  const said = frame('spoken', { masked: true })
+  pair.client.socket.write(said, 'latin1')
+  await until(async () => pair.application.received.endsWith(said))
+  here.door.turnClock(50 * MINUTE)
+  await here.door.context.revocations.revoke('nobody', here.door.now() + MINUTE)
+  assert.deepEqual([reasons(here.door), looked.length], [[], 1])
+  here.door.turnClock(8 * MINUTE)
+  await assertEnded(pair)
+  assert.deepEqual([reasons(here.door), looked.length], [['expired'], 2])
+})
+
 test('requests prolong it, by whatever process their cookie was written, until the session has lived', async (t) => {
   const { door, open } = await start(t)
   const createdAt = door.now()

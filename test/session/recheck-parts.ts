@@ -1,3 +1,4 @@
+import type { ClaimsRequest } from '../../proxy/config/config.ts'
 import { createKeptGroups } from '../../proxy/session/kept-groups.ts'
 import { findTokens, keepTokens } from '../../proxy/session/provider-tokens.ts'
 import { createRecheck } from '../../proxy/session/recheck.ts'
@@ -6,7 +7,7 @@ import { createSealer } from '../../proxy/session/sealed.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import type { Claims, Refreshed } from '../../proxy/sign-in/provider.ts'
 import type { Store } from '../../proxy/store/store.ts'
-import { CONFIG, keptLog } from '../sign-in/parts.ts'
+import { CONFIG, countingRandom, keptLog } from '../sign-in/parts.ts'
 import { HOUR, MINUTE, NOW, sampleSession } from './session-sample.ts'
 
 export const INTERVAL = 5 * MINUTE
@@ -50,19 +51,28 @@ export function createProcess(
   store: Store,
   provider: Pick<ReturnType<typeof rotatingProvider>, 'refresh'>,
   clock: { now: number },
-  { patience = 10_000, grace = GRACE, secrets = [SECRET] as [string, ...string[]] } = {},
+  {
+    patience = 10_000,
+    grace = GRACE,
+    secrets = [SECRET] as [string, ...string[]],
+    claims = undefined as ClaimsRequest | undefined,
+  } = {},
 ) {
   const sealer = createSealer(secrets, { maxLength: 1024 * 1024 })
   const { log, lines } = keptLog()
   const revoked = new Set<string>()
   const cookies = new Map<string, Session>()
   const keptGroups = createKeptGroups({ store, sealer, lifetime: 12 * HOUR })
-  const tokens = { store, sealer }
+  const tokens = { store, sealer, random: countingRandom() }
   const recheck = createRecheck({
     ...tokens,
     keptGroups,
     provider,
-    config: { ...CONFIG, session: { ...CONFIG.session, recheckGrace: grace } } as never,
+    config: {
+      ...CONFIG,
+      session: { ...CONFIG.session, recheckGrace: grace },
+      oidc: { ...CONFIG.oidc, request: { ...CONFIG.oidc.request, claims } },
+    } as never,
     clock: () => clock.now,
     patience,
     log,

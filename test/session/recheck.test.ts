@@ -20,6 +20,7 @@ import {
 import { HOUR, MINUTE, NOW } from './session-sample.ts'
 
 const LOST = { kind: 'unknown', code: 'OAUTH_TIMEOUT', unsure: true } as const
+const CLAIMS = { sub: 'subject-1', preferred_username: 'alice' }
 const DOWN = { kind: 'unknown', code: 'TypeError', unsure: false } as const
 
 /** A session in a store of its own, one process, and a provider. */
@@ -44,6 +45,18 @@ describe('a session that is not due', () => {
       assert.equal(request(session), session)
     }
     assert.equal(provider.asked, 0)
+  })
+
+  it('is none that was checked in the future, by a clock gone wrong', async () => {
+    const { request, begin, session, provider, clock } = await one()
+    const checkedAt = NOW + 2 * MINUTE
+    const ahead = { ...session, checkedAt }
+    await begin(ahead)
+    const { groups, checkedAt: now } = (await request(ahead)) ?? {}
+    assert.deepEqual([groups, now], [['new'], clock.now])
+    assert.equal(provider.asked, 1)
+    const within = { ...session, checkedAt: NOW + MINUTE }
+    assert.equal(request(within, 'of a clock that is a minute ahead'), within)
   })
 
   it('is one that came without a refresh token, always', async () => {
@@ -106,6 +119,53 @@ describe('a session that is due', () => {
         ended().map(({ fields }) => (fields as { reason?: string }).reason),
         [reason],
       )
+    }
+  })
+
+  it('ends when it lacks what was asked for as essential, but for how the person signed in', async () => {
+    const essential = { essential: true }
+    const claims = {
+      id_token: { acr: essential, auth_time: essential, sid: essential },
+      userinfo: { department: { ...essential, value: 'hr' }, team: null },
+    }
+    for (const [said, left] of [
+      [{ department: 'hr' }, 0],
+      [{ department: 'sales' }, 1],
+      [{}, 1],
+    ] as const) {
+      const { request, session, provider, clock, ended } = await one({}, { claims })
+      provider.claims = said
+      clock.now = NOW + LATE
+      await request(session)
+      const fields = { subject: session.subject, reason: 'missing_claim', detail: 'department' }
+      assert.deepEqual(ended(), Array(left).fill({ message: 'session.ended', fields }))
+    }
+  })
+
+  it('keeps what an answer that does not say all leaves out', async () => {
+    const essential = { essential: true, value: 'hr' }
+    const { phone, ...rest } = {
+      phone: { claimedPhones: ['+15551234567'] },
+      email: 'alice@example.com',
+    }
+    const before = { ...rest, name: 'Alice Ünal', username: 'alice', groups: ['old'] }
+    for (const [said, expected] of [
+      [{}, { ...before, ...phone }],
+      [
+        { groups: ['less'], name: 'A' },
+        { ...before, ...phone, groups: ['less'], name: 'A' },
+      ],
+      [{ phone_number: '+15557654321' }, before],
+      [{ department: 'sales' }, undefined],
+    ] as const) {
+      const claims = { userinfo: { department: essential } }
+      const { request, session, provider, clock } = await one({}, { claims })
+      const all = { sub: session.subject, ...said }
+      provider.answer = () => ({ kind: 'refreshed', claims: all, partial: true })
+      clock.now = NOW + LATE
+      const { username, email, name, groups, claimedPhones } = (await request(session)) ?? {}
+      const now = { email, name, username, groups, ...(claimedPhones && { claimedPhones }) }
+      assert.deepEqual(username === undefined ? undefined : now, expected)
     }
   })
 
@@ -183,6 +243,48 @@ describe('while nothing can be learned', () => {
     clock.now = NOW + LATE
     assert.equal(await request(session), session)
     assert.equal(request(session), session)
+  })
+
+  it('nobody else waits: one at a time tries whether the provider is still away', async () => {
+    const { request, begin, session, provider, clock, ended } = await one()
+    const others = Array.from({ length: 20 }, (_, n) => ({
+      ...session,
+      id: `id-${n}`,
+      family: `${n}`,
+    }))
+    for (const each of others) await begin(each)
+    provider.answer = () => DOWN
+    clock.now = NOW + LATE
+    assert.equal(await request(session), session)
+    const askAll = () => others.map((each) => request(each, each.id))
+    assert.deepEqual(askAll(), others)
+    assert.equal(provider.asked, 1)
+
+    clock.now += 15_000
+    await Promise.all(askAll())
+    await until(async () => provider.asked === 2)
+    askAll()
+    assert.equal(provider.asked, 2)
+
+    // Whose grace is over has nothing to lose.
+    clock.now = NOW + INTERVAL + GRACE
+    provider.answer = (refreshed) => ({ ...refreshed, kind: 'refreshed', claims: CLAIMS })
+    const renewed = await Promise.all(askAll())
+    assert.ok(renewed.every((each) => each?.checkedAt === clock.now))
+    assert.deepEqual(ended(), [])
+  })
+
+  it('a session of which the answer is lost keeps no others from being rechecked', async () => {
+    const { request, begin, session, provider, clock } = await one()
+    const other = { ...session, id: 'other', family: 'other' }
+    await begin(other)
+    const { answer } = provider
+    provider.answer = () => ({ ...LOST, unsure: false, refreshToken: 'token-0' })
+    clock.now = NOW + LATE
+    await request(session)
+    provider.answer = answer
+    provider.token = 'token-0'
+    assert.deepEqual((await request(other, 'other'))?.groups, ['new'])
   })
 
   it('a session without a grace goes on for the tenth of the interval, and no longer', async () => {
@@ -310,6 +412,59 @@ describe('a refresh token that works once', () => {
   })
 })
 
+describe('a family that signs in again while it is being rechecked', () => {
+  for (const [answer, name] of [
+    [{ kind: 'refused', error: 'invalid_grant' }, 'goes on, whatever is said of its old token'],
+    [undefined, 'keeps the new refresh token, also where the sign-in began before the recheck'],
+  ] as const) {
+    it(name, async () => {
+      const { request, session, provider, clock, tokens, stored, ended, revoked } = await one()
+      provider.answer = async (refreshed) => {
+        const { checkedAt = 0, identity } = (await stored(session)) ?? {}
+        const again = {
+          refreshToken: 'of-the-new-sign-in',
+          checkedAt,
+          ...(identity && { identity }),
+        }
+        await keepTokens(tokens, session.family, again, NOW + 12 * HOUR, NOW)
+        return answer ?? refreshed
+      }
+      clock.now = NOW + LATE
+      assert.notEqual(await request(session), undefined)
+      assert.equal((await stored(session))?.refreshToken, 'of-the-new-sign-in')
+      assert.deepEqual(ended(), [])
+      assert.equal(revoked.size, 0)
+    })
+  }
+
+  it('ends all the same, and then has no tokens, when the store is away at the refusal', async () => {
+    const { request, session, provider, clock, store, revoked } = await one()
+    provider.answer = async () => {
+      store.swap = async () => {
+        throw new StoreUnavailableError('down')
+      }
+      return { kind: 'refused', error: 'invalid_grant' }
+    }
+    clock.now = NOW + LATE
+    assert.equal(await request(session), undefined)
+    assert.ok(revoked.has(session.family))
+  })
+})
+
+it('a family is revoked before its tokens are dropped', async () => {
+  const { request, session, provider, clock, store, revoked } = await one()
+  const { take } = store
+  let isRevoked = false
+  store.take = async (...asked) => {
+    isRevoked = revoked.has(session.family)
+    return take(...asked)
+  }
+  provider.ended = true
+  clock.now = NOW + LATE
+  assert.equal(await request(session), undefined)
+  assert.ok(isRevoked)
+})
+
 describe('what stays open', () => {
   it('is rechecked without requests, and its session ends when the provider refuses', async () => {
     const { recheck, session, provider, clock, ended, revoked } = await one()
@@ -335,8 +490,44 @@ describe('what stays open', () => {
     assert.equal(provider.asked, 1)
   })
 
+  it('goes on past its grace when another process has asked, or is asking', async () => {
+    const { recheck, session, provider, clock, store, ended, stored, tokens } = await one()
+    const answer = Promise.withResolvers<void>()
+    const able = rotatingProvider()
+    const other = createProcess(
+      store,
+      { refresh: (token) => answer.promise.then(() => able.refresh(token)) },
+      clock,
+    )
+    provider.answer = () => DOWN
+    clock.now = NOW + INTERVAL + GRACE - 1
+    recheck.attend(session, clock.now)
+    await until(async () => {
+      const { heldUntil } = (await stored(session)) ?? {}
+      return provider.asked === 1 && heldUntil === undefined
+    })
+    const asking = other.request(session)
+    await until(async () => (await stored(session))?.heldUntil !== undefined)
+    clock.now += 1
+    recheck.attend(session, clock.now)
+    answer.resolve()
+    await asking
+    await until(async () => recheck.attend(session, clock.now).groups[0] === 'new')
+    assert.deepEqual(ended(), [])
+    assert.equal(provider.asked, 1)
+
+    // The same where the other one takes longer than anybody waits.
+    const patient = createProcess(store, able, clock, { patience: 1 })
+    clock.now += INTERVAL + GRACE
+    const held = { ...(await stored(session)), checkedAt: NOW, heldUntil: clock.now + MINUTE }
+    await keepTokens(tokens, session.family, held, NOW + 12 * HOUR, NOW)
+    patient.recheck.attend(session, clock.now)
+    await patient.request(session)
+    assert.deepEqual(patient.ended(), [])
+  })
+
   it('ends with the grace when nothing can be learned, and not before it was tried', async () => {
-    const { recheck, session, provider, clock, ended } = await one()
+    const { recheck, session, provider, clock, ended, stored } = await one()
     provider.answer = () => DOWN
     clock.now = NOW + INTERVAL + GRACE
     recheck.attend(session, clock.now)
@@ -347,6 +538,7 @@ describe('what stays open', () => {
     })
     const fields = { subject: session.subject, reason: 'recheck', detail: undefined }
     assert.deepEqual(ended(), [{ message: 'session.ended', fields }])
+    await until(async () => (await stored(session)) === undefined)
   })
 })
 
