@@ -5,8 +5,10 @@ import { localPath } from './parts/local-path.ts'
 
 export type NotSentProps = {
   /**
-   * Why a form was not kept: too large, of another site's, too many already, no room, broken off. Or
-   * why a kept one is not sent: it was already, it is no more, it is another person's.
+   * Why a form was not kept: too large, of another site's, too many already, no room, broken off, an
+   * address that nothing can be sent to again, of nobody who is known. Or why a kept one is not sent: it
+   * was already, it is no more, it is another person's, the application sends it elsewhere. `unsure`: the
+   * session has ended while it was being sent.
    */
   readonly reason:
     | 'size'
@@ -17,6 +19,10 @@ export type NotSentProps = {
     | 'sent'
     | 'gone'
     | 'other'
+    | 'address'
+    | 'anonymous'
+    | 'elsewhere'
+    | 'unsure'
   /** How to get through before sending it again; `url` is a local path. */
   readonly through?: { readonly url: string; readonly by: 'sign-in' | 'code' }
   /** Local path of the page that the form is on. */
@@ -30,7 +36,7 @@ export function render(frame: PageFrame, props: NotSentProps): Html {
   const { t } = frame
   const { reason, through, backUrl, limit = '' } = props
   return layout(frame, {
-    title: t(reason === 'sent' ? 'not-sent.title-sent' : 'not-sent.title'),
+    title: t(TITLES[reason] ?? 'not-sent.title'),
     icon: reason === 'sent' ? 'info' : 'alert',
     tone: reason === 'sent' ? 'calm' : 'problem',
     reference: reason !== 'sent',
@@ -39,19 +45,25 @@ export function render(frame: PageFrame, props: NotSentProps): Html {
       html`<p class="lead">${t(`not-sent.${reason}`, { limit })}</p>`,
       ...(through === undefined
         ? [html`<a class="button" href="/">${t('common.home')}</a>`]
-        : wayThrough(frame, through, backUrl)),
+        : wayThrough(frame, props.reason === 'unsure', through, backUrl)),
     ],
   })
+}
+
+const TITLES: Partial<Record<NotSentProps['reason'], string>> = {
+  sent: 'not-sent.title-sent',
+  unsure: 'not-sent.title-unsure',
 }
 
 /** In another tab, since what was typed is still behind this page. */
 function wayThrough(
   { t }: PageFrame,
+  isUnsure: boolean,
   { url, by }: NonNullable<NotSentProps['through']>,
   backUrl: string | undefined,
 ): (Html | undefined)[] {
   return [
-    html`<p>${t(`not-sent.way-on-${by}`)}</p>`,
+    html`<p>${t(`not-sent.way-on-${isUnsure ? 'unsure' : by}`)}</p>`,
     html`<a class="button" href="${localPath(url)}" target="_blank">${t(`not-sent.through-${by}`)}</a>`,
     backUrl === undefined
       ? undefined

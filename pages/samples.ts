@@ -59,7 +59,10 @@ const BAD_REQUESTS = [
   'body-idle',
 ] as const
 
-const NOT_KEPT = ['size', 'cross-site', 'full', 'unavailable', 'body-idle'] as const
+const NOT_KEPT = [
+  ...(['size', 'cross-site', 'full', 'unavailable', 'body-idle'] as const),
+  ...(['address', 'anonymous'] as const),
+]
 
 function sendStates(channel: Channel): Sample<'otp'>[] {
   return [
@@ -332,7 +335,18 @@ export const SAMPLES: { readonly [Name in PageName]: readonly Sample<Name>[] } =
         },
       })),
     ),
-    ...(['sent', 'gone', 'other'] as const).map((reason) => ({ state: reason, props: { reason } })),
+    {
+      state: 'unsure',
+      props: {
+        reason: 'unsure',
+        through: { url: '/_stepgate/sign-in?return_to=/reports', by: 'sign-in' },
+        backUrl: '/reports',
+      },
+    },
+    ...(['sent', 'gone', 'other', 'elsewhere'] as const).map((reason) => ({
+      state: reason,
+      props: { reason },
+    })),
   ],
   'bad-request': BAD_REQUESTS.map((reason) => ({
     state: reason,

@@ -9,6 +9,8 @@ export type AccessNotes = {
   original: { readonly method: string; readonly url: string } | undefined
   /** The address that the request was sent to, the last if there were several; it holds no secret. */
   upstream: string | undefined
+  /** Whether it has begun to leave for an application: from then on it may have arrived. */
+  sent: boolean
   /** How long the application took to begin its response (ms); undefined while it has not. */
   upstreamMs: number | undefined
   /** Bytes of content that came from the client and were passed on. */
@@ -24,6 +26,7 @@ export function emptyNotes(decision: AccessNotes['decision']): AccessNotes {
     subject: undefined,
     original: undefined,
     upstream: undefined,
+    sent: false,
     upstreamMs: undefined,
     bytesIn: 0,
     bytesOut: 0,

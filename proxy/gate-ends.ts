@@ -26,7 +26,7 @@ export const FORWARDING: GateEnds = {
     }
     // Nothing is kept for machines.
     return exchange.tokenUntil === undefined && mayBeMarked(exchange.incoming)
-      ? sendOn(context, exchange, session, now)
+      ? sendOn(context, exchange)
       : forwardRequest(context, exchange, session, now)
   },
   answer: writeAnswer,

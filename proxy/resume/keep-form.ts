@@ -10,7 +10,7 @@ import { StoreUnavailableError } from '../store/store.ts'
 import { countKept, keptWindows, type Owner } from './count-kept.ts'
 import { canBeSentTo, headersToKeep, isFromUs } from './form-headers.ts'
 import { KEPT_LIFE, resumeHash, writeKept } from './kept.ts'
-import { readMarker } from './marker.ts'
+import { mayBeMarked, readMarker } from './marker.ts'
 import { type Content, type Gathering, gatherContent } from './read-content.ts'
 import { resumePath } from './resume-path.ts'
 
@@ -23,11 +23,21 @@ export type KeptForm =
     }
   | { readonly kind: 'not-kept'; readonly reason: NotKept }
 
-/** `full`: there are too many; `unavailable`: the store, or the memory, has no room. */
-export type NotKept = 'size' | 'cross-site' | 'full' | 'unavailable' | 'body-idle'
+/**
+ * `full`: there are too many; `unavailable`: the store, or the memory, has no room; `address`: nothing
+ * can be sent to it again; `anonymous`: the application has read it, and for nobody it was not gathered.
+ */
+export type NotKept =
+  | 'size'
+  | 'cross-site'
+  | 'full'
+  | 'unavailable'
+  | 'body-idle'
+  | 'address'
+  | 'anonymous'
 
 /** A form that has run into sign-in or step-up. */
-type Stopped = {
+type StoppedForm = {
   readonly context: Context
   readonly exchange: Exchange
   readonly session: Session | undefined
@@ -41,7 +51,7 @@ type Sender = Owner & { readonly isNew: boolean }
  * Keeps a form that a navigation has sent, until its person is through. Where the application has read
  * it already, `gathered` is what was gathered meanwhile, which the caller drops.
  */
-export async function keepForm(stopped: Stopped, gathered?: Gathering): Promise<KeptForm> {
+export async function keepForm(stopped: StoppedForm, gathered?: Gathering): Promise<KeptForm> {
   const { context, exchange, session } = stopped
   const { incoming } = exchange
   const kept = await tryToKeep(stopped, gathered)
@@ -53,66 +63,75 @@ export async function keepForm(stopped: Stopped, gathered?: Gathering): Promise<
   return kept
 }
 
-async function tryToKeep(stopped: Stopped, gathered: Gathering | undefined): Promise<KeptForm> {
+async function tryToKeep(stopped: StoppedForm, gathered: Gathering | undefined): Promise<KeptForm> {
   const { context, exchange } = stopped
-  const { headers } = exchange.incoming
+  const { incoming } = exchange
   const limit = mostKept(context)
-  const length = Number(headers['content-length'] ?? limit)
-  if (!isFromUs(headers, context.config.publicUrl)) return notKept('cross-site')
+  const length = Number(incoming.headers['content-length'] ?? limit)
+  if (!isFromUs(incoming.headers, context.config.publicUrl)) return notKept('cross-site')
   if (length > limit) return notKept('size')
-  if (!canBeSentTo(exchange.target.raw)) return notKept('full')
+  if (!canBeSentTo(exchange.target.raw)) return notKept('address')
+  const gathering = gathered ?? gatherContent(incoming, limit, context.resume.room)
   try {
-    const owner = await ownerOf(stopped)
-    // Before it is read: a flood is not even read.
-    const windows = keptWindows(owner, length, context.config.resumeMaxBody)
-    const counted = await countKept(context.store, windows, stopped.now)
-    if (counted === undefined) return notKept('full')
-    const kept = await readAndWrite(stopped, gathered, owner, counted)
-    if (kept.kind === 'not-kept') await context.store.uncount(counted, stopped.now)
-    return kept
+    const marked = mayBeMarked(incoming) ? await markerIn(exchange, gathering) : undefined
+    // It is kept already: the session has ended on the last step.
+    if (marked !== undefined) return { kind: 'kept', returnTo: resumePath(marked), setCookies: [] }
+    return await countAndKeep(stopped, gathering, length)
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error
     const fields = { request_id: exchange.requestId, ...describeError(error) }
     context.log.error('A form could not be kept', fields)
     return notKept('unavailable')
+  } finally {
+    if (gathered === undefined) gathering.drop()
   }
 }
 
-async function readAndWrite(
-  stopped: Stopped,
-  gathered: Gathering | undefined,
-  owner: Sender,
-  counted: readonly string[],
+async function markerIn(exchange: Exchange, gathering: Gathering): Promise<string | undefined> {
+  const content = await read(exchange, gathering)
+  return content.kind === 'whole' ? readMarker(content.bytes) : undefined
+}
+
+function read({ incoming, outgoing }: Exchange, { content }: Gathering): Promise<Content> {
+  // An application that refuses before it has read asks for nothing, but what was typed does.
+  if (!isInvited(incoming)) inviteBody(incoming, outgoing)
+  incoming.resume()
+  return content
+}
+
+async function countAndKeep(
+  stopped: StoppedForm,
+  gathering: Gathering,
+  length: number,
 ): Promise<KeptForm> {
   const { context, exchange, now } = stopped
-  const { incoming, outgoing } = exchange
-  const gathering = gathered ?? gatherContent(incoming, mostKept(context), context.resume.room)
+  const { store, config } = context
+  const owner = await ownerOf(stopped)
+  // Before it is read: a flood is not even read.
+  const counted = await countKept(store, keptWindows(owner, length, config.resumeMaxBody), now)
+  if (counted === undefined) return notKept('full')
+  let kept: KeptForm | undefined
   try {
-    // An application that refuses before it has read asks for nothing, but what was typed does.
-    if (!isInvited(incoming)) inviteBody(incoming, outgoing)
-    incoming.resume()
-    const content = await gathering.content
-    if (content.kind !== 'whole') return notKept(WHY[content.kind])
-    const marked = readMarker(content.bytes)
-    if (marked !== undefined) {
-      // It is kept already: the session has ended on the last step.
-      await context.store.uncount(counted, now)
-      return { kind: 'kept', returnTo: resumePath(marked), setCookies: [] }
-    }
-    return await write(stopped, owner, counted, content.bytes)
+    const content = await read(exchange, gathering)
+    kept =
+      content.kind === 'whole'
+        ? await write(stopped, owner, counted, content.bytes)
+        : notKept(WHY[content.kind])
+    return kept
   } finally {
-    if (gathered === undefined) gathering.drop()
+    if (kept?.kind !== 'kept') await store.uncount(counted, now)
   }
 }
 
 const WHY = {
   'too-large': 'size',
   'no-room': 'unavailable',
+  'not-gathered': 'anonymous',
   'broken-off': 'body-idle',
 } as const satisfies Record<Exclude<Content['kind'], 'whole'>, NotKept>
 
 async function write(
-  { context, exchange, session, now }: Stopped,
+  { context, exchange, session, now }: StoppedForm,
   { browser, isNew, subject }: Sender,
   counted: readonly string[],
   bytes: Buffer,
@@ -135,7 +154,7 @@ async function write(
   return { kind: 'kept', returnTo: resumePath(id), setCookies }
 }
 
-async function ownerOf({ context, exchange, session }: Stopped): Promise<Sender> {
+async function ownerOf({ context, exchange, session }: StoppedForm): Promise<Sender> {
   const { cookie } = exchange.incoming.headers
   const [known] = readBrowserCookies(cookie, context.cookies.resume)
   return {

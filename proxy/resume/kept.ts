@@ -93,8 +93,9 @@ export async function readContent(
 
 /** Forgets the content, of which nobody has any more need; that it was sent on stays known. */
 export async function dropContent({ store }: Parts, { id, kept }: Found, now: number) {
-  await store.remove(contentKey(id))
-  await store.uncount(kept.counted, now)
+  // Of several at once one counts it back.
+  const taken = await store.take(contentKey(id), now)
+  if (taken !== undefined) await store.uncount(kept.counted, now)
 }
 
 /** Forgets all of it. */

@@ -9,7 +9,7 @@ import { codePagePath, signInPath } from '../request/need.ts'
 import { returnTarget } from '../request/return-target.ts'
 import type { Session } from '../session/session.ts'
 import { formPage } from './form-headers.ts'
-import type { NotKept } from './keep-form.ts'
+import { mostKept, type NotKept } from './keep-form.ts'
 
 const STATUS = {
   size: 413,
@@ -17,6 +17,10 @@ const STATUS = {
   full: 429,
   unavailable: 503,
   'body-idle': 408,
+  address: 400,
+  anonymous: 403,
+  unsure: 409,
+  elsewhere: 502,
   sent: 409,
   gone: 410,
   other: 403,
@@ -37,15 +41,15 @@ export function notSentAnswer(
   return problemAnswer(pages, exchange, status, error, 'not-sent', props, options)
 }
 
-/** The same for a form that runs into sign-in, or into a code, and is not kept. */
+/** The same for a form that runs into sign-in, or into a code, and is not kept, or may have arrived. */
 export function notKeptAnswer(
   context: Context,
   exchange: Exchange,
   session: Session | undefined,
-  reason: NotKept,
+  reason: NotKept | 'unsure',
   { kind, maxAge }: Demand,
 ): Promise<Answer> {
-  const { publicUrl, resumeMaxBody } = context.config
+  const { publicUrl } = context.config
   const form = formPage(exchange.incoming.headers, publicUrl)
   const returnTo = returnTarget(form ?? '/', publicUrl)
   const throughUrl =
@@ -56,6 +60,6 @@ export function notKeptAnswer(
     reason,
     through: { url: throughUrl, by: kind === 'sign-in' ? 'sign-in' : 'code' },
     ...(form !== undefined && { backUrl: returnTo }),
-    ...(reason === 'size' && { limit: formatSize(resumeMaxBody) }),
+    ...(reason === 'size' && { limit: formatSize(mostKept(context)) }),
   })
 }

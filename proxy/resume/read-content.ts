@@ -11,6 +11,8 @@ export type Content =
   | { readonly kind: 'too-large' }
   /** Too much is being held for others. */
   | { readonly kind: 'no-room' }
+  /** Somebody else has read it. */
+  | { readonly kind: 'not-gathered' }
   /** It stands still, or the client has gone. */
   | { readonly kind: 'broken-off'; readonly fault?: ClientFault }
 
@@ -22,9 +24,9 @@ export type Gathering = {
   drop(): void
 }
 
-/** Of content that somebody else has read, and nobody gathered. */
+/** Of content that somebody else has read: nobody is known, for whom it would have been gathered. */
 export const NOT_GATHERED: Gathering = {
-  content: Promise.resolve({ kind: 'no-room' }),
+  content: Promise.resolve({ kind: 'not-gathered' }),
   drop() {},
 }
 
@@ -40,27 +42,37 @@ export const PASSED_ON: Gathering = {
  */
 export function gatherContent(incoming: IncomingMessage, limit: number, room: Room): Gathering {
   const { promise: content, resolve } = Promise.withResolvers<Content>()
-  const chunks: Buffer[] = []
+  const { 'content-length': length = limit } = incoming.headers
+  const most = Math.min(limit, Number(length))
+  let bytes = Buffer.alloc(0)
   let size = 0
   let done = false
   // A listener makes it flow, unless it was told to wait.
   incoming.pause()
 
   const onData = (chunk: Buffer) => {
-    if (size + chunk.length > limit) return end({ kind: 'too-large' })
-    if (!room.take(chunk.length)) return end({ kind: 'no-room' })
-    size += chunk.length
-    chunks.push(chunk)
+    const needed = size + chunk.length
+    if (needed > limit) return end({ kind: 'too-large' })
+    if (needed > bytes.length && !grow(needed)) return end({ kind: 'no-room' })
+    size += chunk.copy(bytes, size)
+  }
+  // One buffer: kept one by one, chunks of a byte would take hundreds.
+  const grow = (needed: number) => {
+    const capacity = Math.max(needed, Math.min(2 * bytes.length, most))
+    if (!room.take(capacity - bytes.length)) return false
+    const larger = Buffer.allocUnsafeSlow(capacity)
+    bytes.copy(larger, 0, 0, size)
+    bytes = larger
+    return true
   }
   const onEnd = () => {
     // Over HTTP/2 a request that was taken back ends as well.
     const whole = incoming.complete && streamOf(incoming)?.closed !== true
-    end(whole ? { kind: 'whole', bytes: Buffer.concat(chunks) } : { kind: 'broken-off' })
+    end(whole ? { kind: 'whole', bytes: bytes.subarray(0, size) } : { kind: 'broken-off' })
   }
   const onClose = () => end({ kind: 'broken-off' })
   const end = (result: Content) => {
     incoming.off('data', onData).off('end', onEnd).off('close', onClose)
-    chunks.length = 0
     resolve(result)
   }
   if (hasBody(incoming)) incoming.on('data', onData).on('end', onEnd).on('close', onClose)
@@ -72,7 +84,8 @@ export function gatherContent(incoming: IncomingMessage, limit: number, room: Ro
       if (done) return
       done = true
       end({ kind: 'broken-off' })
-      room.give(size)
+      room.give(bytes.length)
+      bytes = Buffer.alloc(0)
     },
   }
 }

@@ -54,8 +54,11 @@ async function resume(request: OwnRequest): Promise<Answer> {
     }
     case 'deny':
       return deny(context, exchange, session, decision.reason)
-    case 'forward':
-      return sendOnPage(request, checked.found)
+    case 'forward': {
+      // On a public path: it waits for its person.
+      const isOfNobody = session === undefined && kept.subject !== undefined
+      return isOfNobody ? sendToProvider(request, { returnTo }) : sendOnPage(request, checked.found)
+    }
   }
 }
 

@@ -36,9 +36,15 @@ export async function wayBack(
   const isForm = incoming.method === 'POST' && notes.original === undefined
   // Sent by a program that passes for a browser, and nothing in it.
   const isVoid = !hasBody(incoming) && !saysOrigin(incoming.headers)
-  if (!isForm || isVoid || gathered === PASSED_ON) {
+  if (!isForm || isVoid) {
     const returnTo = returnTarget(exchange.target.raw, context.config.publicUrl)
     return { kind: 'back', returnTo, setCookies: [] }
+  }
+  if (gathered === PASSED_ON) {
+    return {
+      kind: 'answer',
+      answer: await notKeptAnswer(context, exchange, session, 'unsure', demand),
+    }
   }
   const kept = await keepForm({ context, exchange, session, now }, gathered)
   if (kept.kind === 'kept') return { ...kept, kind: 'back' }

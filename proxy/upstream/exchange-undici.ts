@@ -38,6 +38,7 @@ export type Dispatch = typeof handlers & {
   readonly stream: StreamRequest | undefined
   readonly answerHeaders: AnswerHeaders
   readonly judge: ForwardRequest['judge']
+  readonly mayBegin: ForwardRequest['mayBegin']
   /** Whether browsers are told not to keep the pages of sessions. */
   readonly forgetsPages: boolean
   readonly outgoing: ServerResponse
@@ -135,6 +136,7 @@ export function release({ address }: Pick<Dispatch, 'address'>): void {
 function onRequestStart(this: Dispatch, controller: Controller): void {
   this.controller = controller
   if (this.settled) controller.abort(new Error('The client went away'))
+  else this.notes.sent = true
 }
 
 function onContinue(this: Dispatch): void {
@@ -162,6 +164,11 @@ function onResponseStart(
   this.notes.upstreamMs = performance.now() - this.began
   if (this.address !== undefined) noteResponse(this.group, this.address)
   if (status === 401 && isDemand(this, controller)) return
+  if (this.mayBegin?.(status, headers.location) === false) {
+    const setCookies = withhold(this, controller, status)
+    this.resolve({ kind: 'withheld', setCookies })
+    return
+  }
   const cookies = mayBeShared(headers['cache-control']) ? NO_COOKIES : this.setCookies()
   const trailing = mayTrail(this.outgoing, status)
   const list = this.answerHeaders(controller.rawHeaders as Buffer[], status, cookies, trailing)
@@ -180,25 +187,29 @@ function onResponseStart(
   process.nextTick(flushHead, this)
 }
 
-/**
- * Whether a 401 asks for what the person can do here; the exchange is over then. Its connection is
- * given up too: its content, which nobody is to see, may have no end.
- */
+/** Whether a 401 asks for what the person can do here; the exchange is over then. */
 function isDemand(dispatch: Dispatch, controller: Controller): boolean {
   const rawHeaders = controller.rawHeaders as Buffer[]
   const challenges = fieldsOf(rawHeaders, 'www-authenticate')
   const demand = challenges.length > 0 ? dispatch.judge(challenges) : undefined
   if (demand === undefined) return false
+  const setCookies = withhold(dispatch, controller, 401)
+  dispatch.resolve({ kind: 'demands', demand, setCookies })
+  return true
+}
+
+/**
+ * Ends an exchange whose response the client does not get, but for its cookies. Its connection is given
+ * up too: its content, which nobody is to see, may have no end.
+ */
+function withhold(dispatch: Dispatch, controller: Controller, status: number): string[] {
   dispatch.settled = true
   release(dispatch)
   dispatch.body?.destroy()
-  controller.abort(new Error('The person is asked for more'))
-  const list = dispatch.answerHeaders(rawHeaders, 401, dispatch.setCookies())
-  const setCookies = list.filter(
-    (_, at) => at % 2 === 1 && list[at - 1]?.toLowerCase() === 'set-cookie',
-  )
-  dispatch.resolve({ kind: 'demands', demand, setCookies })
-  return true
+  controller.abort(new Error('The client gets another answer'))
+  const rawHeaders = controller.rawHeaders as Buffer[]
+  const list = dispatch.answerHeaders(rawHeaders, status, dispatch.setCookies())
+  return list.filter((_, at) => at % 2 === 1 && list[at - 1]?.toLowerCase() === 'set-cookie')
 }
 
 function fieldsOf(rawHeaders: readonly Buffer[], name: string): string[] {

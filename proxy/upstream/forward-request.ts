@@ -1,4 +1,4 @@
-import { writeAnswer } from '../answer.ts'
+import { withCookies, writeAnswer } from '../answer.ts'
 import { auditFields } from '../audit-fields.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
@@ -10,6 +10,7 @@ import { parseChallenges } from '../policy/parse-challenges.ts'
 import { type ClientFault, FAULT_STATUS } from '../request/client-fault.ts'
 import { returnTarget } from '../request/return-target.ts'
 import { copyForm } from '../resume/copy-form.ts'
+import { notSentAnswer } from '../resume/not-sent.ts'
 import { type Gathering, NOT_GATHERED, PASSED_ON } from '../resume/read-content.ts'
 import { sessionCookies } from '../session/current-session.ts'
 import type { Session } from '../session/session.ts'
@@ -33,12 +34,15 @@ export async function forwardRequest(
   if (session !== undefined && seeing instanceof Promise && context.revocations.isOver(session)) {
     return answerEnded(context, exchange, now)
   }
-  const request = rebuildRequest(context, exchange, session, now)
+  const built = rebuildRequest(context, exchange, session, now)
   const open = seen && context.underWay.enter(exchange, seen)
   const gathered = copyForm(context, exchange, session)
+  const request = gathered === undefined ? built : { ...built, mayBegin: letGo(gathered) }
   try {
     const outcome = await forwarder.forward(request, incoming, outgoing, setCookies, notes, open)
-    if (outcome.kind === 'session-ended') return await answerEnded(context, exchange, now)
+    if (outcome.kind === 'session-ended') {
+      return await answerEnded(context, exchange, context.clock(), whatIsLeft(exchange, gathered))
+    }
     if (outcome.kind !== 'answered' && outcome.kind !== 'client-gone') {
       await answerUnanswered(context, exchange, session, outcome, { gathered })
     }
@@ -48,21 +52,35 @@ export async function forwardRequest(
   }
 }
 
-/** Nobody is signed in any more; whoever has part of a response was cut off. */
+/** Once the application answers it asks for nothing more, and its response may take its time. */
+function letGo(gathered: Gathering) {
+  return () => {
+    gathered.drop()
+    return true
+  }
+}
+
+/** What there is of content that was being passed on. */
+function whatIsLeft(
+  { incoming }: Exchange,
+  gathered: Gathering | undefined,
+): Gathering | undefined {
+  return gathered ?? (hasBody(incoming) ? NOT_GATHERED : undefined)
+}
+
+/**
+ * Nobody is signed in any more; whoever has part of a response was cut off. `gathered` is what there is
+ * of a form that has been read; one of which nothing has left for the application is kept.
+ */
 export async function answerEnded(
   context: Context,
   exchange: Exchange,
   now: number,
+  gathered?: Gathering,
 ): Promise<void> {
   if (exchange.outgoing.headersSent) return
-  const answer = await answerDemand(
-    context,
-    exchange,
-    undefined,
-    { kind: 'sign-in' },
-    now,
-    PASSED_ON,
-  )
+  const left = exchange.notes.sent ? PASSED_ON : gathered
+  const answer = await answerDemand(context, exchange, undefined, { kind: 'sign-in' }, now, left)
   // What is left of a request's body would be read as the next request.
   writeAnswer(exchange, answer, !exchange.incoming.complete)
 }
@@ -147,7 +165,7 @@ export type Unanswered = Exclude<
   ForwardOutcome,
   { kind: 'answered' | 'client-gone' | 'session-ended' }
 >
-type Failure = Exclude<Unanswered, { kind: 'demands' }>
+type Failure = Exclude<Unanswered, { kind: 'demands' | 'withheld' }>
 
 /**
  * Answers in place of the application, while that is possible: with what was gathered of a form, which
@@ -160,13 +178,18 @@ export async function answerUnanswered(
   outcome: Unanswered,
   more: { readonly gathered?: Gathering | undefined; readonly retryUrl?: string | undefined } = {},
 ): Promise<void> {
+  if (outcome.kind === 'withheld') {
+    // Nothing is withheld but a redirect that would take what is kept to another origin.
+    const answer = await notSentAnswer(context, exchange, session, { reason: 'elsewhere' })
+    return writeAnswer(exchange, withCookies(answer, outcome.setCookies))
+  }
   if (outcome.kind !== 'demands') {
     return answerFailure(context, exchange, session, outcome, more.retryUrl)
   }
   const { incoming, notes } = exchange
   const { demand, setCookies } = outcome
   notes.decision = demand.kind
-  const gathered = more.gathered ?? (hasBody(incoming) ? NOT_GATHERED : undefined)
+  const gathered = whatIsLeft(exchange, more.gathered)
   const answer = await answerDemand(context, exchange, session, demand, context.clock(), gathered)
   notes.bytesOut = incoming.method === 'HEAD' ? 0 : Buffer.byteLength(answer.body)
   writeAnswer(

@@ -58,6 +58,7 @@ export function createForwarder(
     stream,
     answerHeaders,
     judge: request.judge,
+    mayBegin: request.mayBegin,
     forgetsPages: options.forgetsPages === true,
     body,
     // Spread in here they would cost as much as all the rest.

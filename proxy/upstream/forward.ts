@@ -14,6 +14,8 @@ export type ForwardOutcome =
    * `setCookies` are what it and stepgate want the browser to keep.
    */
   | { kind: 'demands'; demand: Demand; setCookies: readonly string[] }
+  /** The client is not to have the response; nothing of it was sent, and `setCookies` as above. */
+  | { kind: 'withheld'; setCookies: readonly string[] }
   /** No upstream is there for the request's host and path. */
   | { kind: 'no-upstream' }
   /** No response began, so that an error page can still be sent. */
@@ -50,12 +52,17 @@ export type ForwardRequest = {
    * or undefined to pass it on.
    */
   readonly judge: (challenges: readonly string[]) => Demand | undefined
+  /** Called before the client gets a response that is no demand; false: it is not to have it. */
+  readonly mayBegin?: ((status: number, location: string | undefined) => boolean) | undefined
   /** What is sent instead of the body of `incoming`, which has been read; the headers tell its length. */
   readonly content?: Buffer
 }
 
 /** What an exchange is measured by. */
-export type TrafficNotes = Pick<AccessNotes, 'upstream' | 'upstreamMs' | 'bytesIn' | 'bytesOut'>
+export type TrafficNotes = Pick<
+  AccessNotes,
+  'upstream' | 'sent' | 'upstreamMs' | 'bytesIn' | 'bytesOut'
+>
 
 /**
  * Streams a request to the application and its response back, with backpressure both ways.

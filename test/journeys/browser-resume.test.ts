@@ -6,6 +6,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { axeFindings } from '../support/axe.ts'
 import { launchBrowser } from '../support/browser.ts'
+import { type Place, startReplicas } from '../support/replicas.ts'
 import { heading, newVisitor, notice, signIn, typeCode, type Visitor } from '../support/visitor.ts'
 import { ALICE, startWorld, type World } from '../support/world.ts'
 
@@ -194,6 +195,39 @@ describe('what was typed is not lost, in browsers, over SQLite', () => {
     await signIn(popup, 'alice')
     await heading(popup, 'Welcome, alice!')
     assert.equal(forms().length, before)
+  })
+})
+
+describe('what was typed is not lost, in a browser, over three replicas on Redis', () => {
+  let browser: Browser
+  let place: Place
+  before(async () => {
+    place = await startReplicas('public /payroll.css; twilio_sms POST /form; basic /**')
+    browser = await launchBrowser()
+  })
+  after(async () => {
+    await browser?.close()
+    await place?.close()
+  })
+
+  test('a code comes between, and her note arrives once, at its own address', async () => {
+    const { page, leave } = await newVisitor(browser)
+    await page.goto(new URL('/', place.url).href)
+    await signIn(page, 'alice')
+    await heading(page, 'Welcome, alice!')
+    await sendNote(page, 'over replicas')
+    await heading(page, 'Enter your code')
+    await typeCode(page, place.codeFor(ALICE))
+    await page.waitForURL(new URL('/form', place.url).href)
+    await heading(page, 'Thank you!')
+    await page.reload()
+    await heading(page, 'This was sent already')
+    const forms = place.application.requests().filter(({ method }) => method === 'POST')
+    assert.deepEqual(
+      forms.map(({ body }) => body),
+      ['note=over+replicas'],
+    )
+    await leave()
   })
 })
 

@@ -5,16 +5,10 @@ import { join } from 'node:path'
 import { after, afterEach, before, describe, test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { axeFindings } from '../support/axe.ts'
-import { startBalancer } from '../support/balancer.ts'
 import { launchBrowser } from '../support/browser.ts'
-import { startCli } from '../support/cli.ts'
-import { freePort } from '../support/free-port.ts'
-import { startRedis } from '../support/redis.ts'
-import { startSurroundings } from '../support/surroundings.ts'
+import { type Place, startReplicas } from '../support/replicas.ts'
 import { heading, newVisitor, signIn, typeCode, type Visitor } from '../support/visitor.ts'
-import { ALICE, startWorld, type World } from '../support/world.ts'
-
-type Place = Pick<World, 'url' | 'application' | 'codeFor' | 'close'>
+import { ALICE, startWorld } from '../support/world.ts'
 
 const RULES = 'public /payroll.css; basic /challenge /salaries; twilio_sms /**'
 
@@ -31,37 +25,9 @@ async function overSqlite(): Promise<Place> {
   }
 }
 
-async function overReplicas(): Promise<Place> {
-  const around = await startSurroundings()
-  const redis = await startRedis({ password: true })
-  const ports = [await freePort(), await freePort(), await freePort()]
-  const balancer = await startBalancer(Number(around.url.port), ports)
-  const ends: (() => unknown)[] = []
-  const replicas = ports.map(async (port) => {
-    const env = around.env({
-      STEPGATE_LISTEN: `127.0.0.1:${port}`,
-      STEPGATE_STORE: redis.url,
-      STEPGATE_TRUSTED_PROXIES: '127.0.0.1',
-      STEPGATE_RULES: RULES,
-    })
-    const cli = startCli({ after: (end) => void ends.push(end) }, ['start'], { env })
-    await cli.until(/OpenID provider is known/)
-  })
-  await Promise.all(replicas)
-  return {
-    ...around,
-    async close() {
-      await balancer.close()
-      for (const end of ends) await end()
-      await around.close()
-      await redis.stop()
-    },
-  }
-}
-
 for (const [kind, open] of Object.entries({
   SQLite: overSqlite,
-  'three replicas on Redis': overReplicas,
+  'three replicas on Redis': () => startReplicas(RULES),
 })) {
   describe(`an application that asks for a code by itself, over ${kind}`, () => {
     let browser: Browser

@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
+import type { Context } from '../../proxy/context.ts'
 import type { Exchange } from '../../proxy/exchange.ts'
 import { copyForm } from '../../proxy/resume/copy-form.ts'
+import { keepForm } from '../../proxy/resume/keep-form.ts'
+import { gatherContent } from '../../proxy/resume/read-content.ts'
 import { createRoom, type Room } from '../../proxy/resume/room.ts'
 import type { Session } from '../../proxy/session/session.ts'
 import { keyOf } from '../../proxy/store/key-of.ts'
@@ -410,8 +413,8 @@ test('a form as long as a marker is kept by a challenge as any other, and only o
   )
   // Of somebody unknown nothing is held while it streams: half of it must not pass for all of it.
   const unknown = await post('/public', 'a=b')
-  assert.deepEqual(statusesOf(unknown), [503])
-  assert.match(unknown, /was not sent/)
+  assert.deepEqual(statusesOf(unknown), [403])
+  assert.match(unknown, /The application did not accept .* you were not signed in/)
   keptBy(await post('/public', ''))
 })
 
@@ -439,4 +442,377 @@ test('only what could be kept is gathered', async (t) => {
   assert.equal(gather('POST', { ...form, 'sec-fetch-mode': 'cors' }, alice), false)
   assert.equal(gather('POST', { ...form, 'sec-fetch-site': 'cross-site' }, alice), false)
   assert.equal(gather('POST', { ...form, origin: 'https://evil.example' }, alice), false)
+})
+
+const FIELDS = 'Content-Type: application/x-www-form-urlencoded'
+const MINUTE = 60_000
+/** As long as a marker. */
+const SHORT = `a=${'b'.repeat(57)}`
+const markerOf = ({ id }: { id: string }) => `stepgate-resume=${id}`
+
+/** Posts all but the last byte of 59 once they are asked for. */
+async function begin(t: TestContext, door: Door, cookie: string, body: string) {
+  const head = [...FORM, cookie, LAST, FIELDS, 'Content-Length: 59', 'Expect: 100-continue']
+  const client = rawClient(t, door.port, rawRequest('POST /form HTTP/1.1', head))
+  await client.until((text) => text.includes('100 Continue'))
+  client.socket.write(body.slice(0, 58))
+  return {
+    client,
+    async finish() {
+      client.socket.write(body.slice(58))
+      const { text } = await client.ended
+      return text.slice(text.indexOf('\r\n\r\n') + 4)
+    },
+  }
+}
+
+const revoke = (door: Door) =>
+  door.context.revocations.revoke('family-of-alice', door.now() + MINUTE)
+/** Alice, signed in again and through. */
+const again = (door: Door) => {
+  const otpTime = door.now()
+  return door.cookieOf({ family: 'next', id: 'next', acr: 'twilio_sms', otpTime, seenAt: otpTime })
+}
+
+/** A store in which some operations first do something else. */
+function storeWith(names: readonly ('put' | 'swap')[], first: () => Promise<void>): Store {
+  const memory = createMemoryStore()
+  const hooked = names.map((name) => [
+    name,
+    async (...args: unknown[]) => {
+      await first()
+      return Reflect.apply(memory[name], memory, args)
+    },
+  ])
+  return { ...memory, ...Object.fromEntries(hooked) }
+}
+
+test('who has gone by the time that the 59 bytes are there sends nothing, and it is kept', async (t) => {
+  const setting = await open(t)
+  const { door, upstream, through } = setting
+  const kept = await keep(t, setting)
+  const own = await begin(t, door, withCookie(through, kept.cookie), SHORT)
+  const marked = await begin(t, door, withCookie(through, kept.cookie), markerOf(kept))
+  await revoke(door)
+  const [first, second] = [await own.finish(), await marked.finish()]
+  assert.deepEqual(upstream.take(), [])
+  for (const text of [first, second]) {
+    assert.deepEqual(statusesOf(text), [303])
+    assert.match(headerOf(text, 'location') ?? '', /^https:\/\/login\.example/)
+  }
+  assert.deepEqual(
+    door.logs('form.kept').map(({ bytes }) => bytes),
+    [3, 59],
+  )
+  const next = { door, through: await again(door) }
+  assert.deepEqual(statusesOf(await sendMarker(t, next, '/form', kept)), [200])
+  assert.equal(upstream.take().length, 1)
+})
+
+test('a code that has become too old while they came is asked for again', async (t) => {
+  const setting = await open(t, { env: { STEPGATE_RULES: 'twilio_sms /** max_age=5m' } })
+  const { door, upstream, through } = setting
+  const own = await begin(t, door, through, SHORT)
+  door.turnClock(6 * MINUTE)
+  keptBy(await own.finish())
+  assert.deepEqual(upstream.take(), [])
+})
+
+test('59 bytes that do not come are not waited for', async (t) => {
+  const { door, through, upstream } = await open(t)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { client } = await begin(t, door, through, SHORT)
+  t.mock.timers.tick(10_000)
+  await client.until((text) => /\r\nHTTP\/1\.1 408 /.test(text))
+  t.mock.timers.reset()
+  assert.deepEqual(upstream.take(), [])
+})
+
+test('who goes, or is signed out, while what is kept is looked up can send it later', async (t) => {
+  let during = async () => {}
+  const setting = await open(t, { overrides: { store: storeWith(['swap'], () => during()) } })
+  const { door, upstream } = setting
+  const kept = await keep(t, setting)
+  const waiting = Promise.withResolvers<void>()
+  const entered = Promise.withResolvers<void>()
+  during = () => {
+    entered.resolve()
+    return waiting.promise
+  }
+  const head = [...FORM, withCookie(setting.through, kept.cookie), FIELDS, 'Content-Length: 59']
+  const line = 'POST /form HTTP/1.1'
+  const gone = rawClient(t, door.port, rawRequest(line, head, markerOf(kept)))
+  await entered.promise
+  gone.socket.destroy()
+  await until(async () => door.logs('request').length === 2)
+  during = async () => {}
+  waiting.resolve()
+  await until(async () => {
+    const text = await sendMarker(t, { door, through: setting.basic }, '/form', kept)
+    return statusesOf(text)[0] === 303
+  })
+  assert.deepEqual(door.logs('form.sent_on'), [])
+
+  during = async () => {
+    during = async () => {}
+    await revoke(door)
+  }
+  const ended = await sendMarker(t, setting, '/form', kept)
+  assert.deepEqual(statusesOf(ended), [303])
+  assert.match(headerOf(ended, 'location') ?? '', /^https:\/\/login\.example/)
+  assert.deepEqual(upstream.take(), [])
+  assert.deepEqual(door.logs('form.sent_on'), [])
+  const next = { door, through: await again(door) }
+  assert.deepEqual(statusesOf(await sendMarker(t, next, '/form', kept)), [200])
+  assert.equal(upstream.take().length, 1)
+  assert.equal(door.logs('form.sent_on').length, 1)
+})
+
+/** A session of which a request has to be noticed. */
+function oldSession(door: Door) {
+  const old = door.now() - 20 * MINUTE
+  const times = { otpTime: old, createdAt: old, seenAt: old, authTime: old }
+  return door.cookieOf({ acr: 'twilio_sms', id: 'after', ...times })
+}
+
+/** Something happens before a session is written again. */
+const beforeSeal = (first: () => Promise<void>) => ({
+  change: (context: Context): Context => ({
+    ...context,
+    sessions: {
+      ...context.sessions,
+      async seal(...args) {
+        await first()
+        return context.sessions.seal(...args)
+      },
+    },
+  }),
+})
+
+test('what fails on the way leaves what is kept where it is, and nothing is counted', async (t) => {
+  let works = true
+  const check = async () => {
+    if (!works) throw new StoreUnavailableError(new Error('gone'))
+  }
+  const store = storeWith(['put'], check)
+  const setting = await open(t, { overrides: { store }, ...beforeSeal(check) })
+  const { door, upstream } = setting
+  const kept = await keep(t, setting)
+  const through = await oldSession(door)
+  works = false
+  assert.deepEqual(statusesOf(await sendMarker(t, { door, through }, '/form', kept)), [503])
+  for (let n = 0; n < 20; n++) {
+    const head = [...FORM, setting.basic, LAST, 'Content-Length: 3']
+    const text = await sendRaw(t, door.port, rawRequest('POST /form HTTP/1.1', head, 'a=b'))
+    assert.deepEqual(statusesOf(text), [503])
+  }
+  assert.deepEqual(upstream.take(), [])
+  works = true
+  assert.deepEqual(statusesOf(await sendMarker(t, { door, through }, '/form', kept)), [200])
+  await keep(t, setting)
+})
+
+test('what can not be sent at all is put back', async (t) => {
+  let works = false
+  const setting = await open(t, {
+    change: (context) => ({
+      ...context,
+      upstream: {
+        ...context.upstream,
+        forwarder: {
+          ...context.upstream.forwarder,
+          forward: (...args) =>
+            works
+              ? context.upstream.forwarder.forward(...args)
+              : Promise.reject(new TypeError('unsendable')),
+        },
+      },
+    }),
+  })
+  const kept = await keep(t, setting)
+  assert.deepEqual(statusesOf(await sendMarker(t, setting, '/form', kept)), [500])
+  works = true
+  assert.deepEqual(statusesOf(await sendMarker(t, setting, '/form', kept)), [200])
+})
+
+test('a form whose session ends before it leaves is kept', async (t) => {
+  let during = async () => {}
+  const setting = await open(
+    t,
+    beforeSeal(() => during()),
+  )
+  const { door, upstream } = setting
+  const cookie = await oldSession(door)
+  during = async () => {
+    during = async () => {}
+    await revoke(door)
+  }
+  const head = [...FORM, cookie, LAST, 'Content-Length: 3']
+  const text = await sendRaw(t, door.port, rawRequest('POST /form HTTP/1.1', head, 'a=b'))
+  assert.deepEqual(statusesOf(text), [303])
+  assert.deepEqual(upstream.take(), [])
+  assert.deepEqual(
+    door.logs('form.kept').map(({ subject }) => subject),
+    ['subject-of-alice'],
+  )
+
+  const unsent = await open(t, {
+    change: (context) => ({
+      ...context,
+      upstream: {
+        ...context.upstream,
+        forwarder: {
+          ...context.upstream.forwarder,
+          async forward(_, incoming) {
+            incoming.resume()
+            return { kind: 'session-ended' }
+          },
+        },
+      },
+    }),
+  })
+  const passed = [...FORM, unsent.through, LAST, 'Content-Length: 3']
+  await sendRaw(t, unsent.door.port, rawRequest('POST /form HTTP/1.1', passed, 'a=b'))
+  assert.equal(unsent.door.logs('form.kept').length, 1)
+})
+
+test('of one whose session ends on its way nobody says that it arrived, or that it did not', async (t) => {
+  const { origin, connections } = await rawApplication(t, () => {})
+  const setting = await open(t, { env: { STEPGATE_UPSTREAM: origin.origin } })
+  const { door, through } = setting
+  const kept = await keep(t, setting)
+  const referer = `Referer: ${ORIGIN}/page`
+  const head = [...FORM, through, LAST, referer, 'Content-Length: 1000']
+  const upload = rawClient(t, door.port, rawRequest('POST /form HTTP/1.1', head, 'begun'))
+  const marked = sendMarker(t, setting, '/form', kept)
+  await until(async () => connections.filter(({ received }) => received !== '').length === 2)
+  await revoke(door)
+  for (const text of [(await upload.ended).text, await marked]) {
+    assert.deepEqual(statusesOf(text), [409])
+    assert.match(text, /We do not know whether it arrived/)
+    assert.match(text, /href="\/_stepgate\/sign-in\?return_to=/)
+    assert.doesNotMatch(text, /was not sent/)
+  }
+  const next = { door, through: await again(door) }
+  assert.match(await sendMarker(t, next, '/form', kept), /sent once already/)
+})
+
+test('the copy of a form is given back when the application begins to answer', async (t) => {
+  const copies = createRoom(1000)
+  const env = { STEPGATE_RULES: 'basic /**' }
+  const setting = await open(
+    t,
+    { env, change: (context) => ({ ...context, resume: { ...context.resume, copies } }) },
+    (_, response) => void response.write('begun'),
+  )
+  const { door, basic } = setting
+  const head = [...FORM, basic, 'Content-Length: 600']
+  const body = 'x'.repeat(600)
+  const client = rawClient(t, door.port, rawRequest('POST /form HTTP/1.1', head, body))
+  await client.until((text) => text.includes('begun'))
+  assert.ok(hasRoom(copies, 1000))
+})
+
+test('content in many small pieces takes no more memory than its room says', async () => {
+  const room = createRoom(20)
+  const incoming = Object.assign(new EventEmitter(), {
+    headers: { 'transfer-encoding': 'chunked' },
+    complete: true,
+    pause() {},
+  })
+  const gathering = gatherContent(incoming as unknown as IncomingMessage, 18, room)
+  const piece = Buffer.from('x')
+  for (const letter of 'typed') {
+    piece.write(letter)
+    incoming.emit('data', piece)
+  }
+  assert.ok(hasRoom(room, 12) && !hasRoom(room, 13))
+  incoming.emit('data', Buffer.from(' with care'))
+  assert.ok(hasRoom(room, 4) && !hasRoom(room, 5))
+  incoming.emit('data', Buffer.from('!!!'))
+  assert.ok(hasRoom(room, 2) && !hasRoom(room, 3))
+  incoming.emit('end')
+  assert.deepEqual(await gathering.content, {
+    kind: 'whole',
+    bytes: Buffer.from('typed with care!!!'),
+  })
+  gathering.drop()
+  gathering.drop()
+  assert.ok(hasRoom(room, 20) && !hasRoom(room, 21))
+})
+
+test('an application that leads what is kept to another origin does not get it there', async (t) => {
+  let to = 'https://other.example/in'
+  const setting = await open(t, {}, ({ method }, response) =>
+    method === 'GET'
+      ? response.end('page')
+      : response.writeHead(307, { Location: to, 'Set-Cookie': 'a=b' }).end(),
+  )
+  const kept = await keep(t, setting)
+  for (to of ['https://other.example/in', '//other.example/', 'http://app.example.com/form/']) {
+    const text = await sendMarker(t, setting, '/form', kept)
+    assert.deepEqual(statusesOf(text), [502])
+    assert.equal(headerOf(text, 'location'), undefined)
+    assert.match(text, /wanted it sent to another address/)
+    assert.equal(headerOf(text, 'set-cookie'), 'a=b')
+  }
+  to = `${ORIGIN}/form/`
+  assert.deepEqual(statusesOf(await sendMarker(t, setting, '/form', kept)), [307])
+})
+
+test('what is kept already is not counted again, and one that is deleted once', async (t) => {
+  const setting = await open(t)
+  const { door, basic } = setting
+  const kept = await keep(t, setting)
+  const count = async () => {
+    let n = 0
+    const head = [...FORM, withCookie(basic, kept.cookie), LAST, 'Content-Length: 3']
+    const line = 'POST /form HTTP/1.1'
+    while (statusesOf(await sendRaw(t, door.port, rawRequest(line, head, 'a=b')))[0] === 303) n++
+    return n
+  }
+  assert.equal(await count(), 19)
+  const stopped = await sendMarker(t, { door, through: basic }, '/form', kept)
+  assert.deepEqual(statusesOf(stopped), [303])
+  assert.match(decodeURIComponent(headerOf(stopped, 'location') ?? ''), new RegExp(kept.id))
+
+  const bob = await door.cookieOf({ subject: 'bob', family: 'bob', id: 'bob' })
+  const page = [...PAGE, withCookie(bob, kept.cookie), LAST]
+  const look = rawRequest(`GET /_stepgate/resume?id=${kept.id} HTTP/1.1`, page)
+  await Promise.all(Array.from({ length: 10 }, () => sendRaw(t, door.port, look)))
+  assert.equal(await count(), 1)
+})
+
+test('on a public path what somebody typed waits for a sign-in', async (t) => {
+  const error = 'error="insufficient_user_authentication"'
+  const challenge = `Bearer ${error}, acr_values="twilio_sms"`
+  const setting = await open(t, { env: { STEPGATE_RULES: 'public /**' } }, (_, response) =>
+    response.writeHead(401, { 'WWW-Authenticate': challenge }).end(),
+  )
+  const kept = await keep(t, setting)
+  const head = [...PAGE, `Cookie: ${kept.cookie}`, LAST]
+  const line = `GET /_stepgate/resume?id=${kept.id} HTTP/1.1`
+  const text = await sendRaw(t, setting.door.port, rawRequest(line, head))
+  assert.match(headerOf(text, 'location') ?? '', /^https:\/\/login\.example/)
+})
+
+test('an address that nothing can be sent to again is said to be why', async (t) => {
+  const { door } = await open(t)
+  const headers = { origin: ORIGIN, 'sec-fetch-site': 'same-origin' }
+  const incoming = { method: 'POST', headers, resume() {} }
+  const target = { raw: '/f\u00fc', paths: [] }
+  const exchange = { incoming, target, client: {}, notes: {} } as unknown as Exchange
+  const { context } = door
+  const kept = await keepForm({ context, exchange, session: undefined, now: door.now() })
+  assert.deepEqual(kept, { kind: 'not-kept', reason: 'address' })
+})
+
+test('the size that is named is the size that is meant', async (t) => {
+  const env = { STEPGATE_RESUME_MAX_BODY: '10MB', STEPGATE_MAX_BODY: '64KB' }
+  const { door, basic } = await open(t, { env })
+  const head = [...FORM, basic, LAST, CHUNKED]
+  const chunk = `10001\r\n${'x'.repeat(65537)}\r\n0\r\n\r\n`
+  const text = await sendRaw(t, door.port, rawRequest('POST /form HTTP/1.1', head, chunk))
+  assert.deepEqual(statusesOf(text), [413])
+  assert.match(text, /at most 64KB/)
 })
