@@ -176,7 +176,7 @@ describe('odd claims', () => {
     ['a locale that is no text', { locale: { de: true } }, 200],
     ['groups of other kinds', { groups: [7, null, 'staff', '', 'staff'] }, 200],
     ['a name of two lines', { name: 'Alice\r\nX-Forwarded-User: root' }, 200],
-    ['so many groups that the application refuses them', { groups: manyGroups(16_000) }, 431],
+    ['thousands of groups', { groups: manyGroups(4000) }, 200],
     ['so many groups that nothing holds them', { groups: manyGroups(200_000) }, 500],
   ] as const) {
     it(`${name}: signed in for good or not at all, and never round and round`, async () => {
