@@ -71,7 +71,7 @@ function createDoor(context: Context) {
       const exchange = head === undefined ? read.exchange : { ...read.exchange, head }
       logAccess(context, exchange)
       if (!isOwnTarget(exchange.target)) return await passGate(context, exchange)
-      if (asksForAuth(context, exchange)) return await answerAuth(context, exchange)
+      if (asksForAuth(exchange)) return await answerAuth(context, exchange)
       context.countRequest('own')
       outgoing.setHeader('X-Request-Id', requestId)
       inviteBody(incoming, outgoing)

@@ -13,9 +13,9 @@ import { againAnswer, allowedAnswer, fitAnswer } from './auth-answers.ts'
 import { isAuthTarget } from './auth-path.ts'
 import { type OriginalProblem, type OriginalRequest, readOriginal } from './original-request.ts'
 
-/** Whether this is a proxy's question; where stepgate forwards by itself nobody has one. */
-export function asksForAuth({ config }: Context, { target }: Exchange): boolean {
-  return config.upstreams.length === 0 && isAuthTarget(target)
+/** Whether this is a proxy's question. */
+export function asksForAuth({ target }: Exchange): boolean {
+  return isAuthTarget(target)
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type Answer, jsonAnswer, redirectAnswer, seeOther } from '../answer.ts'
 import { ASSERTION_HEADER } from '../assertion/assertions.ts'
+import type { HeaderTemplate } from '../config/config.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { kindOf } from '../request/kind-of-request.ts'
@@ -14,6 +15,9 @@ import type { AnswerMode } from './answer-mode.ts'
  * is empty, as some proxies leave alone what is not there, and older Caddys write the name of a variable.
  * Cookies for the browser are there twice, as `Set-Cookie` and one a header in `X-Stepgate-Set-Cookie-1`
  * and so on, as nginx and Caddy can't tell several of one name apart.
+ *
+ * Where stepgate forwards as well, a proxy in front may pass a client's own question on. Then the answer
+ * says no more than who that is: no secret, no assertion, and no cookie that scripts could read.
  */
 export function allowedAnswer(
   { config, upstream }: Context,
@@ -23,6 +27,15 @@ export function allowedAnswer(
   now: number,
 ): Answer {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
+  const identity = upstream.identityOf(session, now)
+  if (config.upstreams.length > 0) {
+    const untold = new Set([ASSERTION_HEADER, ...namesWithSecret(config.headers)])
+    for (let i = 0; i < identity.length; i += 2) {
+      const name = identity[i] as string
+      if (!untold.has(name)) headers[name] = identity[i + 1] as string
+    }
+    return { status: 200, headers, setCookies, body: '' }
+  }
   const credentials = tokenUntil === undefined ? incoming.headers.authorization : ''
   // An empty one that nobody has sent would be malformed to some applications.
   if (credentials !== undefined) headers.Authorization = credentials
@@ -30,12 +43,15 @@ export function allowedAnswer(
   headers[ASSERTION_HEADER] = ''
   const { addressNames, ownCookies } = upstream.headerSettings
   for (const name of addressNames) headers[name] = client.chain[0] ?? ''
-  const identity = upstream.identityOf(session, now)
   for (let i = 0; i < identity.length; i += 2) {
     headers[identity[i] as string] = identity[i + 1] as string
   }
   headers.Cookie = withoutOwnCookies(incoming.headers.cookie ?? '', ownCookies)
   return { status: 200, headers: { ...headers, ...numbered(setCookies) }, setCookies, body: '' }
+}
+
+function namesWithSecret(templates: readonly HeaderTemplate[]): string[] {
+  return templates.filter(({ value }) => value.includes('{secret}')).map(({ name }) => name)
 }
 
 /** For a client whose request was held back a moment ago and now may pass: to ask again. */

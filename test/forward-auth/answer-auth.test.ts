@@ -316,12 +316,28 @@ describe('the answer to a proxy', () => {
     assert.equal(other.logs('request.denied').at(-1)?.reason, 'untrusted-proxy')
   })
 
-  test('is not there where stepgate forwards by itself', async (t) => {
-    const other = await openDoor({ env: { STEPGATE_TRUSTED_PROXIES: '127.0.0.1' } })
+  test('says who it is and no secret where stepgate forwards as well', async (t) => {
+    const other = await openDoor({
+      env: {
+        STEPGATE_TRUSTED_PROXIES: '127.0.0.1',
+        STEPGATE_RULES: RULES,
+        STEPGATE_ASSERTION: 'on',
+        STEPGATE_HEADERS: 'X-Basic=Basic {username}:{secret}',
+        STEPGATE_HEADERS_SECRET: 'a shared secret of long standing',
+      },
+    })
     t.after(() => other.close())
-    const text = await send(t, ASK, [...traefik('GET', '/'), await other.cookieOf()], other)
-    assert.deepEqual(statusesOf(text), [404])
-    assert.equal(headerOf(text, 'x-forwarded-user'), undefined)
+    const cookie = `${await other.cookieOf()}; app=private`
+    const text = await send(t, ASK, [...traefik('GET', '/basic'), cookie], other)
+    assert.deepEqual(statusesOf(text), [200])
+    assert.equal(headerOf(text, 'x-forwarded-user'), 'alice')
+    for (const name of ['x-basic', 'x-stepgate-assertion', 'cookie', 'authorization']) {
+      assert.equal(headerOf(text, name), undefined, name)
+    }
+    assert.ok(!text.includes('private'), text)
+    const refused = await send(t, ASK, [...traefik('GET', '/denied/x'), cookie], other)
+    assert.deepEqual(statusesOf(refused), [403])
+    assert.deepEqual(statusesOf(await send(t, ASK, traefik('GET', '/basic'), other)), [401])
   })
 
   test('forwards nothing, and has its own pages all the same', async (t) => {
