@@ -1,5 +1,5 @@
 import { keyOf } from '../store/key-of.ts'
-import { type Store, StoreUnavailableError } from '../store/store.ts'
+import { ifUnavailable, type Store } from '../store/store.ts'
 import type { Session } from './session.ts'
 import { expiresAt, type SessionLimits } from './transitions.ts'
 
@@ -18,14 +18,10 @@ export function createActivity(store: Store, limits: SessionLimits): Activity {
   return {
     note(session) {
       const { family, seenAt } = session
-      store.put(seenKey(family), `${seenAt}`, expiresAt(session, limits)).catch(nothing)
+      store.put(seenKey(family), `${seenAt}`, expiresAt(session, limits)).catch(ifUnavailable)
     },
     async lastSeen(family, now) {
-      return Number((await store.get(seenKey(family), now).catch(nothing)) ?? 0)
+      return Number((await store.get(seenKey(family), now).catch(ifUnavailable)) ?? 0)
     },
   }
-}
-
-function nothing(error: unknown): undefined {
-  if (!(error instanceof StoreUnavailableError)) throw error
 }

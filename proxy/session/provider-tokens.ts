@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts'
 import { keyOf } from '../store/key-of.ts'
-import { type Store, StoreUnavailableError } from '../store/store.ts'
+import { ifUnavailable, type Store } from '../store/store.ts'
 import type { Packed } from './kept-groups.ts'
 import type { JsonObject, Sealer } from './sealed.ts'
 import type { Session } from './session.ts'
@@ -114,10 +114,7 @@ export async function dropTokens(
 export async function forgetTokens(
   ...asked: Parameters<typeof dropTokens>
 ): Promise<ProviderTokens | undefined> {
-  return dropTokens(...asked).catch((error: unknown) => {
-    if (!(error instanceof StoreUnavailableError)) throw error
-    return undefined
-  })
+  return dropTokens(...asked).catch(ifUnavailable)
 }
 
 function seal(

@@ -4,7 +4,7 @@ import { errorCode } from '../error-code.ts'
 import type { Provider } from '../sign-in/provider.ts'
 import { readIdentity, withUnsaid } from '../sign-in/read-identity.ts'
 import { OF_SIGN_IN, unmetClaim } from '../sign-in/requested-claims.ts'
-import { StoreUnavailableError } from '../store/store.ts'
+import { ifUnavailable, StoreUnavailableError } from '../store/store.ts'
 import type { KeptGroups } from './kept-groups.ts'
 import {
   type CheckedIdentity,
@@ -211,7 +211,8 @@ export function createRefresher(parts: RefresherParts): Refresher {
     result: CheckResult,
   ): Promise<CheckResult> {
     const { unsure: _, ...asBefore } = found.tokens
-    const mine = await replaceTokens(parts, family, found, asBefore, clock()).catch(nothing)
+    // What is over ends also while nobody can say whether there was a new sign-in.
+    const mine = await replaceTokens(parts, family, found, asBefore, clock()).catch(ifUnavailable)
     return mine?.replaced === false ? { kind: 'unknown', retryIn: HELD_RETRY } : result
   }
 
@@ -256,9 +257,4 @@ function lost(problem: string, isOutage = false): CheckResult {
 /** The new refresh token, if there is one. */
 function nextOf({ refreshToken }: { readonly refreshToken?: string }) {
   return refreshToken === undefined ? {} : { refreshToken }
-}
-
-/** What the provider has refused ends also while nobody can say whether there was a new sign-in. */
-function nothing(error: unknown): undefined {
-  if (!(error instanceof StoreUnavailableError)) throw error
 }

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { describeError, type LogFields } from '../log.ts'
 import { keyOf } from '../store/key-of.ts'
-import { StoreUnavailableError } from '../store/store.ts'
+import { ifUnavailable, StoreUnavailableError } from '../store/store.ts'
 import type { LogoutRead } from './provider.ts'
 import { endProviderSession, endSessionsOf } from './provider-logout.ts'
 
@@ -60,7 +60,7 @@ async function endOnce(
   now: number,
 ): Promise<Answer> {
   const key = keyOf('logout-token', logout.jti)
-  const used = await context.store.get(key, now).catch(nothing)
+  const used = await context.store.get(key, now).catch(ifUnavailable)
   if (used !== undefined) return refuse(context, exchange, 'replay')
   await end(context, exchange, logout, now)
   const noted = await context.store.swap(key, undefined, 'used', logout.expiresAt, now)
@@ -96,8 +96,4 @@ function refuse(context: Context, exchange: Exchange, code: string): Answer {
     error_description: `The logout token is refused: ${code}`,
     request_id: exchange.requestId,
   })
-}
-
-function nothing(error: unknown): undefined {
-  if (!(error instanceof StoreUnavailableError)) throw error
 }

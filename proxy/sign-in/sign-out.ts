@@ -5,7 +5,7 @@ import { dropTokens } from '../session/provider-tokens.ts'
 import type { Revocations } from '../session/revocations.ts'
 import type { Sealer } from '../session/sealed.ts'
 import type { Session } from '../session/session.ts'
-import { type Store, StoreUnavailableError } from '../store/store.ts'
+import { ifUnavailable, type Store } from '../store/store.ts'
 import type { Provider } from './provider.ts'
 
 /** How somebody leaves, and what the page at the end says. */
@@ -53,9 +53,9 @@ export async function signOut(
     everywhere &&
       revocations.revoke(endOfSubject(session.subject, now, 'everywhere'), until, fields),
     revocations.revoke(session.family, until, fields),
-    dropTokens(parts, session.family, now).catch(nothing),
+    dropTokens(parts, session.family, now).catch(ifUnavailable),
     // The provider may tell us of the same end, which is none any more then.
-    session.sid !== undefined && endBegun(parts, session.sid, until, now).catch(nothing),
+    session.sid !== undefined && endBegun(parts, session.sid, until, now).catch(ifUnavailable),
   ])
   const { locale: uiLocales } = session
   const said: SignedOut = {
@@ -81,8 +81,4 @@ export async function readSignedOut(
   now: number,
 ): Promise<SignedOut> {
   return state === null ? {} : (((await sealer.unseal(TYP, state, now)) as SignedOut) ?? {})
-}
-
-function nothing(error: unknown): undefined {
-  if (!(error instanceof StoreUnavailableError)) throw error
 }

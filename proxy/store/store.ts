@@ -90,3 +90,8 @@ export class StoreUnavailableError extends Error {
     this.name = 'StoreUnavailableError'
   }
 }
+
+/** For `catch` where it is enough to try: undefined for a store that did not answer; the rest is thrown. */
+export function ifUnavailable(error: unknown): undefined {
+  if (!(error instanceof StoreUnavailableError)) throw error
+}
