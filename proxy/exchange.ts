@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AccessNotes } from './access-notes.ts'
+import type { RuleRequest } from './policy/rule.ts'
 import type { Client } from './request/client-address.ts'
 import type { Target } from './request/target.ts'
 
@@ -18,4 +19,9 @@ export type Exchange = {
   readonly head?: Buffer
   /** Present when it was let in by an access token, until then (epoch ms), and not by a session. */
   readonly tokenUntil?: number
+}
+
+/** What the rules look at of it. */
+export function askedOf({ incoming, hosts, target }: Exchange): RuleRequest {
+  return { method: incoming.method ?? '', hosts, paths: target.paths }
 }

@@ -1,7 +1,7 @@
 import { passWithToken } from './bearer/pass-with-token.ts'
 import { shownToken } from './bearer/shown-token.ts'
 import type { Context } from './context.ts'
-import type { Exchange } from './exchange.ts'
+import { askedOf, type Exchange } from './exchange.ts'
 import { answerDemand, deny, refuseOrigin } from './gate-answers.ts'
 import { FORWARDING, type GateEnds, refuseUnknown } from './gate-ends.ts'
 import { decide } from './policy/decide.ts'
@@ -21,8 +21,7 @@ export async function passGate(
   const { config, clock, countRequest } = context
   const { letPass, answer } = ends
   const now = clock()
-  const { method = '' } = exchange.incoming
-  const asked = { method, hosts: exchange.hosts, paths: exchange.target.paths }
+  const asked = askedOf(exchange)
 
   // No page of another origin can send a token, so where it comes from does not matter.
   const shown = shownToken(context, exchange, asked)

@@ -1,7 +1,7 @@
 import { writeAnswer } from '../answer.ts'
 import { auditFields } from '../audit-fields.ts'
 import type { Context } from '../context.ts'
-import type { Exchange } from '../exchange.ts'
+import { askedOf, type Exchange } from '../exchange.ts'
 import { answerDemand, deny } from '../gate-answers.ts'
 import { decide } from '../policy/decide.ts'
 import { inviteBody } from '../request/expectation.ts'
@@ -50,12 +50,7 @@ export async function sendOn(context: Context, exchange: Exchange): Promise<void
     return writeAnswer(exchange, await notSentAnswer(context, exchange, session, { reason }), true)
   }
   const { rules, defaultAcr } = context.config
-  const asked = {
-    method: incoming.method ?? '',
-    hosts: exchange.hosts,
-    paths: exchange.target.paths,
-  }
-  const decision = decide(rules, defaultAcr, session, asked, now)
+  const decision = decide(rules, defaultAcr, session, askedOf(exchange), now)
   notes.decision = decision.kind
   notes.subject = session?.subject
   switch (decision.kind) {

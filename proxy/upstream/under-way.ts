@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Config } from '../config/config.ts'
-import type { Exchange } from '../exchange.ts'
+import { askedOf, type Exchange } from '../exchange.ts'
 import { createBag, type Place } from '../listener/bag.ts'
 import type { Log } from '../log.ts'
 import { decide } from '../policy/decide.ts'
@@ -104,12 +104,11 @@ export function createUnderWay(parts: {
     const watched = sessions.get(session.id) ?? { session, users: 0 }
     sessions.set(session.id, watched)
     watched.users++
-    const { target, hosts, incoming, tokenUntil } = exchange
-    const asked = { method: incoming.method ?? '', hosts, paths: target.paths }
+    const asked = askedOf(exchange)
     return {
       watched,
       asked,
-      tokenUntil,
+      tokenUntil: exchange.tokenUntil,
       freshUntil: freshUntil(config.rules, session, asked),
       judged: session,
     }
