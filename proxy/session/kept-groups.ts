@@ -38,7 +38,7 @@ export function createKeptGroups(parts: {
   const { store, sealer, lifetime } = parts
   const known = new LRUCache<string, Kept>({
     maxSize: MOST_REMEMBERED,
-    sizeCalculation: ({ groups }) => groups.reduce((sum, group) => sum + 2 * group.length + 16, 64),
+    sizeCalculation: ({ groups }) => 64 + memoryOf(groups),
   })
 
   async function read(groupsHash: string, now: number): Promise<Kept | undefined> {
@@ -72,6 +72,11 @@ export function createKeptGroups(parts: {
       return kept === undefined ? undefined : ({ ...packed, groups: kept.groups } as never)
     },
   }
+}
+
+/** About how much memory groups take (bytes). */
+export function memoryOf(groups: readonly string[]): number {
+  return groups.reduce((sum, group) => sum + 2 * group.length + 16, 0)
 }
 
 function hashOf(text: string): string {

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Config } from '../config/config.ts'
 import type { Log } from '../log.ts'
 import type { EndReason } from '../metrics/counted-fields.ts'
+import { memoryOf } from './kept-groups.ts'
 import { forgetTokens } from './provider-tokens.ts'
 import { type Checked, createRefresher, PATIENCE, type RefresherParts } from './refresh-tokens.ts'
 import type { Revocations } from './revocations.ts'
@@ -59,8 +60,7 @@ export function createRecheck(
   const knowledge = new LRUCache<string, Known>({
     max: FAMILIES,
     maxSize: MAX_BYTES,
-    sizeCalculation: ({ checked }) =>
-      (checked?.identity.groups ?? []).reduce((sum, group) => sum + 2 * group.length + 16, 1024),
+    sizeCalculation: ({ checked }) => 1024 + memoryOf(checked?.identity.groups ?? []),
   })
   const running = new Map<string, Promise<Outcome>>()
   let failing = false
