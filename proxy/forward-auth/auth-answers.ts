@@ -4,6 +4,7 @@ import type { HeaderTemplate } from '../config/config.ts'
 import type { Context } from '../context.ts'
 import type { Exchange } from '../exchange.ts'
 import { kindOf } from '../request/kind-of-request.ts'
+import { pickHeaders } from '../request/raw-headers.ts'
 import { returnTarget } from '../request/return-target.ts'
 import type { Session } from '../session/session.ts'
 import { withoutOwnCookies } from '../upstream/own-cookies.ts'
@@ -30,10 +31,10 @@ export function allowedAnswer(
   const identity = upstream.identityOf(session, now)
   if (config.upstreams.length > 0) {
     const untold = new Set([ASSERTION_HEADER, ...namesWithSecret(config.headers)])
-    for (let i = 0; i < identity.length; i += 2) {
-      const name = identity[i] as string
-      if (!untold.has(name)) headers[name] = identity[i + 1] as string
-    }
+    addHeaders(
+      headers,
+      pickHeaders(identity, (name) => !untold.has(name)),
+    )
     return { status: 200, headers, setCookies, body: '' }
   }
   const credentials = tokenUntil === undefined ? incoming.headers.authorization : ''
@@ -43,11 +44,13 @@ export function allowedAnswer(
   headers[ASSERTION_HEADER] = ''
   const { addressNames, ownCookies } = upstream.headerSettings
   for (const name of addressNames) headers[name] = client.chain[0] ?? ''
-  for (let i = 0; i < identity.length; i += 2) {
-    headers[identity[i] as string] = identity[i + 1] as string
-  }
+  addHeaders(headers, identity)
   headers.Cookie = withoutOwnCookies(incoming.headers.cookie ?? '', ownCookies)
   return { status: 200, headers: { ...headers, ...numbered(setCookies) }, setCookies, body: '' }
+}
+
+function addHeaders(headers: Record<string, string>, list: readonly string[]): void {
+  for (let i = 0; i < list.length; i += 2) headers[list[i] as string] = list[i + 1] as string
 }
 
 function namesWithSecret(templates: readonly HeaderTemplate[]): string[] {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { pickHeaders } from '../request/raw-headers.ts'
 import { isSameOrigin } from '../request/same-origin.ts'
 
 /**
@@ -33,7 +34,7 @@ const OF_FRAMING = /^(?:content-length|transfer-encoding|trailer|expect)$/i
 
 /** What is kept of a request's headers: the rest is as its browser says when it is sent on. */
 export function headersToKeep(rawHeaders: readonly string[]): string[] {
-  return pick(rawHeaders, (name) => OF_CONTENT.test(name) || OF_ORIGIN.test(name))
+  return pickHeaders(rawHeaders, (name) => OF_CONTENT.test(name) || OF_ORIGIN.test(name))
 }
 
 /** The headers of the request that a kept one is sent on by, as if it were that one. */
@@ -42,18 +43,9 @@ export function headersToSend(
   kept: readonly string[],
   length: number,
 ): string[] {
-  const others = pick(
+  const others = pickHeaders(
     rawHeaders,
     (name) => !OF_CONTENT.test(name) && !OF_ORIGIN.test(name) && !OF_FRAMING.test(name),
   )
   return [...others, ...kept, 'Content-Length', `${length}`]
-}
-
-function pick(list: readonly string[], wanted: (name: string) => boolean): string[] {
-  const picked: string[] = []
-  for (let i = 0; i < list.length; i += 2) {
-    const name = list[i] as string
-    if (wanted(name)) picked.push(name, list[i + 1] as string)
-  }
-  return picked
 }

@@ -1,3 +1,5 @@
+import { pickHeaders } from '../request/raw-headers.ts'
+
 /**
  * A name as the least careful application reads it: CGI and its heirs turn everything that is no
  * letter or digit into `_`, so `X_Forwarded.User` is `x-forwarded-user`.
@@ -24,10 +26,5 @@ export const PLAIN_CONNECTION: ReadonlySet<string> = new Set([
 
 /** A flat list of names and values without the headers that are in `names` (lower case). */
 export function withoutHeaders(headers: readonly string[], names: ReadonlySet<string>): string[] {
-  const rest: string[] = []
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (!names.has(name.toLowerCase())) rest.push(name, headers[i + 1] as string)
-  }
-  return rest
+  return pickHeaders(headers, (name) => !names.has(name.toLowerCase()))
 }
