@@ -185,6 +185,7 @@ export async function createContext(
   const assertions = config.assertion
     ? createAssertions(config.publicUrl, secrets.sessionSecrets)
     : undefined
+  const room = Math.max(ROOM, 8 * config.resumeMaxBody)
   const tokens =
     config.bearer &&
     createTokenReader({
@@ -219,8 +220,8 @@ export async function createContext(
     tokens,
     resume: {
       sealer: createSealer(secrets.sessionSecrets, { maxLength: 2 * config.resumeMaxBody + SEAL }),
-      room: createRoom(Math.max(ROOM, 8 * config.resumeMaxBody)),
-      copies: createRoom(Math.max(ROOM, 8 * config.resumeMaxBody)),
+      room: createRoom(room),
+      copies: createRoom(room),
     },
     ...sessions,
     signIn: {
