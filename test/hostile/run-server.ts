@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { endProcess } from '../support/end-process.ts'
 import { freePort } from '../support/free-port.ts'
 
 /** A server that was started in a folder of its own. */
@@ -30,7 +31,7 @@ export async function runServer(launch: Launch): Promise<RunningServer> {
     try {
       const child = await start(program, args, port)
       const stop = async () => {
-        await end(child)
+        await endProcess(child)
         await clean()
       }
       return { port, stop }
@@ -61,7 +62,7 @@ async function start(
     if (child.exitCode !== null) throw new Error(`${program} ended at once: ${output}`)
     if (await answers(port)) return child
     if (performance.now() > late) {
-      await end(child)
+      await endProcess(child)
       throw new Error(`${program} does not answer: ${output}`)
     }
   }
@@ -78,13 +79,4 @@ async function answers(port: number): Promise<boolean> {
   } finally {
     socket.destroy()
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = once(child, 'exit')
-  child.kill('SIGTERM')
-  const stuck = setTimeout(() => child.kill('SIGKILL'), 10_000)
-  await exited
-  clearTimeout(stuck)
 }

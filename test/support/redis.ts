@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { declareSecret } from './canaries.ts'
+import { endProcess } from './end-process.ts'
 import { freePort } from './free-port.ts'
 import { createCertificate, type ServerCertificate } from './slapd-certificate.ts'
 import { stopProcess } from './stop-process.ts'
@@ -96,13 +96,13 @@ async function startIn(folder: string, options: RedisOptions): Promise<Redis> {
     },
     pause: () => stopProcess(child),
     resume: () => void child.kill('SIGCONT'),
-    halt: (signal) => end(child, signal),
+    halt: (signal) => endProcess(child, signal),
     async restart() {
-      await end(child)
+      await endProcess(child)
       child = await launch(arguments_)
     },
     async stop() {
-      await end(child, 'SIGKILL')
+      await endProcess(child, 'SIGKILL')
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -166,12 +166,4 @@ async function launch(args: readonly string[]): Promise<ChildProcess> {
     child.once('exit', () => reject(new Error(`redis-server ended at once: ${output}`)))
   })
   return child
-}
-
-async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = once(child, 'exit')
-  child.kill(signal)
-  child.kill('SIGCONT')
-  await exited
 }

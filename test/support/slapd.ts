@@ -6,6 +6,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { endProcess } from './end-process.ts'
 import { createCertificate } from './slapd-certificate.ts'
 import { slapdConf } from './slapd-config.ts'
 import { stopProcess } from './stop-process.ts'
@@ -103,13 +104,13 @@ async function startIn(folder: string, options: SlapdOptions): Promise<Slapd> {
     },
     pause: () => stopProcess(server.process),
     resume: () => void server.process.kill('SIGCONT'),
-    halt: () => end(server.process),
+    halt: () => endProcess(server.process),
     async restart() {
-      await end(server.process)
+      await endProcess(server.process)
       server = await launch(conf, port, tlsPort)
     },
     async stop() {
-      await end(server.process)
+      await endProcess(server.process)
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -180,16 +181,6 @@ async function answers(port: number): Promise<boolean> {
   } finally {
     socket.destroy()
   }
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = once(child, 'exit')
-  child.kill('SIGTERM')
-  child.kill('SIGCONT')
-  const stuck = setTimeout(() => child.kill('SIGKILL'), 5000)
-  await exited
-  clearTimeout(stuck)
 }
 
 async function freePorts(): Promise<[number, number]> {
