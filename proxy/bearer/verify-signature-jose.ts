@@ -1,6 +1,7 @@
-import { type CompactVerifyResult, compactVerify, createRemoteJWKSet, errors } from 'jose'
+import { type CompactVerifyResult, compactVerify, errors } from 'jose'
 import { errorCode } from '../error-code.ts'
 import type { Claims } from '../sign-in/provider.ts'
+import { createRemoteKeys, type RemoteKeys } from '../sign-in/remote-keys-jose.ts'
 import type { Genuine } from './verify-token.ts'
 
 /** Public keys alone: what a secret signs, whoever has the secret can sign. */
@@ -25,18 +26,13 @@ const FORGED: readonly string[] = [
   errors.JOSENotSupported.code,
 ]
 
-type Keys = ReturnType<typeof createRemoteJWKSet>
-
 /** Checks form, kind and signature of JWTs with the keys at an address; claims are not looked at. */
 export function createSignatureVerifier(): (token: string, jwksUri: URL) => Promise<Genuine> {
-  let known: { address: string; keys: Keys } | undefined
+  const keysAt = createRemoteKeys(KEYS)
 
   return async (token, jwksUri) => {
-    if (known?.address !== jwksUri.href) {
-      known = { address: jwksUri.href, keys: createRemoteJWKSet(jwksUri, KEYS) }
-    }
     try {
-      const { payload, protectedHeader } = await verifyByAny(token, known.keys)
+      const { payload, protectedHeader } = await verifyByAny(token, keysAt(jwksUri.href))
       const { typ } = protectedHeader
       const isTyped = typ !== undefined && TYPED.test(typ)
       if (typ !== undefined && !isTyped && !UNTYPED.test(typ)) {
@@ -56,7 +52,7 @@ export function createSignatureVerifier(): (token: string, jwksUri: URL) => Prom
 }
 
 /** A token that names no key may be of any that fits. */
-async function verifyByAny(token: string, keys: Keys): Promise<CompactVerifyResult> {
+async function verifyByAny(token: string, keys: RemoteKeys): Promise<CompactVerifyResult> {
   const options = { algorithms: ALGORITHMS }
   try {
     return await compactVerify(token, keys, options)

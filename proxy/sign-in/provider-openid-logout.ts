@@ -1,7 +1,8 @@
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
 import type { ServerMetadata } from 'openid-client'
 import { errorCode } from '../error-code.ts'
 import type { LogoutRead } from './provider.ts'
+import { createRemoteKeys } from './remote-keys-jose.ts'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 const TYPES: ReadonlySet<string> = new Set(['logout+jwt', 'application/logout+jwt', 'jwt'])
@@ -34,15 +35,7 @@ export function createLogoutReader(
   clientId: string,
   timeout: number,
 ): (server: ServerMetadata, token: string, now: number) => Promise<LogoutRead> {
-  let keys: { readonly url: string; readonly keyOf: JWTVerifyGetKey } | undefined
-
-  function keysAt(url: string): JWTVerifyGetKey {
-    if (keys?.url !== url) {
-      const options = { timeoutDuration: timeout, cooldownDuration: KEYS_COOLDOWN }
-      keys = { url, keyOf: createRemoteJWKSet(new URL(url), options) }
-    }
-    return keys.keyOf
-  }
+  const keysAt = createRemoteKeys({ timeoutDuration: timeout, cooldownDuration: KEYS_COOLDOWN })
 
   return async (server, token, now) => {
     try {
