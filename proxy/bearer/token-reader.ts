@@ -5,6 +5,7 @@ import { describeError, type Log, type LogFields } from '../log.ts'
 import { networkOf } from '../request/client-address.ts'
 import { CLOCK_SKEW, type Session } from '../session/session.ts'
 import type { Claims } from '../sign-in/provider.ts'
+import { sometimes } from '../sometimes.ts'
 import { endOf } from './check-claims.ts'
 import { tokenSession } from './token-session.ts'
 import type { VerifyToken } from './verify-token.ts'
@@ -53,8 +54,6 @@ const INVALID_FOR = 5_000
 const AT_ONCE = 100
 const AT_ONCE_OF_ONE = 50
 
-const BETWEEN_ERRORS = 60_000
-
 /** Tokens are remembered by their hash: the memory of a process is no place for them. */
 export function createTokenReader(parts: TokenReaderParts): TokenReader {
   const { verify, config, isRevoked } = parts
@@ -65,7 +64,10 @@ export function createTokenReader(parts: TokenReaderParts): TokenReader {
   const invalid = new LRUCache<string, Remembered<Invalid>>({ max: INVALID })
   const running = new Map<string, Promise<TokenVerdict>>()
   const networks = new Map<string, string>()
-  const logFailure = logSometimes(parts.log)
+  // Whoever makes tokens up must not fill the log while nobody can say.
+  const logFailure = sometimes((fields: LogFields, failures) =>
+    parts.log.error('An access token can not be checked', { ...fields, failures }),
+  )
 
   function hasRoom(network: string): boolean {
     const ofOne = networks.values().filter((each) => each === network)
@@ -127,19 +129,6 @@ export function createTokenReader(parts: TokenReaderParts): TokenReader {
       running.set(id, looking)
       return looking
     },
-  }
-}
-
-/** At most one line a minute: whoever makes tokens up must not fill the log while nobody can say. */
-function logSometimes(log: TokenReaderParts['log']): (fields: LogFields, now: number) => void {
-  let failures = 0
-  let last = Number.NEGATIVE_INFINITY
-  return (fields, now) => {
-    failures++
-    if (now >= last && now < last + BETWEEN_ERRORS) return
-    log.error('An access token can not be checked', { ...fields, failures })
-    failures = 0
-    last = now
   }
 }
 
